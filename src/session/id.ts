@@ -1,0 +1,107 @@
+/**
+ * Session ids that say of themselves which event made them, so that a node that does not hold one can tell "not yet
+ * arrived" from "over" without asking anybody.
+ *
+ *   id = base64url( random 18 B | mask( actor tag 4 B, counter 6 B, shard 2 B ) | tag 6 B )      48 characters
+ *
+ * The random part (144 bits from a CSPRNG) is the credential. The dot is masked with a PRF of it, and the tag
+ * (truncated HMAC over all before it) lets a node refuse a made-up id without asking its peers. All keys derive from
+ * the cluster secrets: the first makes ids, every one of them is accepted.
+ */
+import { createHmac, hash as hashOnce, hkdfSync, timingSafeEqual } from 'node:crypto'
+import type { Dot, IdHash, SessionId } from './session.js'
+
+const RANDOM_BYTES = 18
+const MASKED_BYTES = 12
+const TAG_BYTES = 6
+const ID_BYTES = RANDOM_BYTES + MASKED_BYTES + TAG_BYTES
+const ID_CHARACTERS = (ID_BYTES * 4) / 3
+const WELL_FORMED = /^[A-Za-z0-9_-]{48}$/
+
+/** What an id says of itself once its tag was checked. `actorTag` is the low 32 bits of the actor. */
+export interface ParsedId {
+  readonly actorTag: number
+  readonly counter: number
+  readonly shard: number
+}
+
+/** The low 32 bits of an actor, as an id carries them. */
+export function actorTag(actor: number): number {
+  return actor % 0x1_0000_0000
+}
+
+/** Whether `id` could be one of ours: 48 base64url characters. Nothing else is looked up, hashed or logged. */
+export function isWellFormed(id: string): id is SessionId {
+  return id.length === ID_CHARACTERS && WELL_FORMED.test(id)
+}
+
+/** The name of an id in tables, on the wire and in logs. */
+export function hashId(id: string): IdHash {
+  return hashOnce('sha256', id, 'base64url').slice(0, 22) as IdHash
+}
+
+interface Keys {
+  readonly mask: Buffer
+  readonly tag: Buffer
+}
+
+/** Makes and reads session ids. */
+export class IdCodec {
+  readonly #keys: readonly Keys[]
+  readonly #randomBytes: (bytes: number) => Uint8Array
+
+  /** `secrets`: the first makes ids, all are accepted. */
+  constructor(secrets: readonly string[], randomBytes: (bytes: number) => Uint8Array) {
+    this.#keys = secrets.map((secret) => ({
+      mask: deriveKey(secret, 'session id mask'),
+      tag: deriveKey(secret, 'session id tag'),
+    }))
+    this.#randomBytes = randomBytes
+  }
+
+  /** A new id, made by the event `dot`. */
+  make(dot: Dot, shard = 0): SessionId {
+    const keys = this.#keys[0] as Keys
+    const bytes = Buffer.allocUnsafe(ID_BYTES)
+    bytes.set(this.#randomBytes(RANDOM_BYTES), 0)
+    bytes.writeUInt32BE(actorTag(dot.actor), RANDOM_BYTES)
+    bytes.writeUIntBE(dot.counter, RANDOM_BYTES + 4, 6)
+    bytes.writeUInt16BE(shard, RANDOM_BYTES + 10)
+    applyMask(bytes, keys.mask)
+    tagOf(bytes, keys.tag).copy(bytes, RANDOM_BYTES + MASKED_BYTES)
+    return bytes.toString('base64url') as SessionId
+  }
+
+  /** What a well-formed id says of itself, or undefined when no secret of ours made it. */
+  parse(id: SessionId): ParsedId | undefined {
+    const bytes = Buffer.from(id, 'base64url')
+    if (bytes.length !== ID_BYTES) return undefined
+    const tag = bytes.subarray(RANDOM_BYTES + MASKED_BYTES)
+    const keys = this.#keys.find((candidate) => timingSafeEqual(tagOf(bytes, candidate.tag), tag))
+    if (keys === undefined) return undefined
+
+    applyMask(bytes, keys.mask)
+    return {
+      actorTag: bytes.readUInt32BE(RANDOM_BYTES),
+      counter: bytes.readUIntBE(RANDOM_BYTES + 4, 6),
+      shard: bytes.readUInt16BE(RANDOM_BYTES + 10),
+    }
+  }
+}
+
+/** A 32-byte key for one purpose, so that no two uses of a secret share a key (RFC 5869). */
+export function deriveKey(secret: string, purpose: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', secret, 'session-mesh', purpose, 32))
+}
+
+function tagOf(bytes: Buffer, key: Buffer): Buffer {
+  return createHmac('sha256', key)
+    .update(bytes.subarray(0, RANDOM_BYTES + MASKED_BYTES))
+    .digest()
+    .subarray(0, TAG_BYTES)
+}
+
+function applyMask(bytes: Buffer, key: Buffer): void {
+  const mask = createHmac('sha256', key).update(bytes.subarray(0, RANDOM_BYTES)).digest()
+  for (let i = 0; i < MASKED_BYTES; i++) bytes[RANDOM_BYTES + i]! ^= mask[i]!
+}

@@ -1,0 +1,85 @@
+/**
+ * The words every other folder uses: what a session is, how one request changes it, and how it is named.
+ * No I/O, no clock.
+ */
+
+/** One event of one process start: the actor (a random 53-bit integer drawn at start) and its how-manieth event. */
+export interface Dot {
+  readonly actor: number
+  readonly counter: number
+}
+
+/** What names a session for good: the dot of the event that created it. Ids are only revocable names of it. */
+export type SessionRef = Dot
+
+/** What a browser holds: base64url, self-describing and tagged (session/id.ts). Never logged, never sent to a peer. */
+export type SessionId = string & { readonly __brand: 'SessionId' }
+
+/** What tables, peers, Redis keys and logs hold instead of the id: 22 base64url characters of its SHA-256. */
+export type IdHash = string & { readonly __brand: 'IdHash' }
+
+/** The configured, stable name of a node. */
+export type NodeId = string & { readonly __brand: 'NodeId' }
+
+/**
+ * How two concurrent values of one attribute merge. Version 1 merges `lww` (the later write wins) and carries every
+ * other kind without looking into it.
+ */
+export const RegisterKind = { lww: 0 } as const
+
+/** One attribute as one commit writes it. `null` removes the attribute. Values are encoded by session/value.ts. */
+export interface AttributeWrite {
+  readonly name: string
+  readonly kind: number
+  readonly value: Uint8Array | null
+}
+
+/** Everything one request changed in one session. Absent parts are unchanged. */
+export interface SessionDelta {
+  readonly writes: readonly AttributeWrite[]
+  /** New idle lifetime, milliseconds; Infinity = never. */
+  readonly maxIdleMs?: number
+  /** Whose session this is from now on; `null` = nobody's. */
+  readonly principal?: string | null
+}
+
+/** The encoded attributes of one session at one moment. Never changes once handed out; a Map satisfies it. */
+export interface Attributes {
+  get(name: string): Uint8Array | undefined
+  has(name: string): boolean
+  keys(): Iterable<string>
+  readonly size: number
+}
+
+/** One session as a request sees it: a snapshot. Times are milliseconds since 1970. */
+export interface SessionRecord {
+  readonly createdAt: number
+  readonly lastAccessedAt: number
+  /** Idle lifetime, milliseconds; Infinity = never expires by idleness. */
+  readonly maxIdleMs: number
+  /** Absolute lifetime since createdAt, milliseconds; Infinity = none. */
+  readonly maxLifeMs: number
+  readonly principal: string | undefined
+  readonly attributes: Attributes
+}
+
+/** What decides when a session is over. */
+export type Lifetimes = Pick<SessionRecord, 'createdAt' | 'lastAccessedAt' | 'maxIdleMs' | 'maxLifeMs'>
+
+/** When the session ends if nobody touches it again: milliseconds since 1970, Infinity = never. */
+export function expiresAt(session: Lifetimes): number {
+  return Math.min(session.lastAccessedAt + session.maxIdleMs, session.createdAt + session.maxLifeMs)
+}
+
+/** Whether the session is over at `now`: idle for longer than maxIdleMs, or older than maxLifeMs. */
+export function isExpired(session: Lifetimes, now: number): boolean {
+  return now >= expiresAt(session)
+}
+
+/** Whether two dots name the same event. */
+export function sameDot(a: Dot, b: Dot): boolean {
+  return a.actor === b.actor && a.counter === b.counter
+}
+
+/** Why a session ended. */
+export type EndReason = 'destroyed' | 'expired' | 'logged-out' | 'replaced' | 'duplicate'
