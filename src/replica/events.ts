@@ -2,7 +2,7 @@
  * The whole vocabulary of a replica on one page: what goes in (Input), what comes out (Output), and what replicas
  * say to each other (Message). A trace is an array of these. Everything is plain data.
  */
-import type { Dot, EndReason, IdHash, NodeId } from '../session/session.js'
+import type { Dot, EndReason, IdHash, IdOrigin, NodeId } from '../session/session.js'
 
 // ── What a session is made of ─────────────────────────────────────────────────────────────────────────────────────
 
@@ -165,12 +165,12 @@ export type Message =
     }
   /** "Part `index` of the job is merged, send on." */
   | { readonly type: 'sync-credit'; readonly job: number; readonly index: number }
-  /** Asks for single sessions, by birth or by id. `dot` is the event that added the id; null for a foreign id. */
+  /** Asks for single sessions, by birth or by id. `origin` is the event that added the id; null for a foreign id. */
   | {
       readonly type: 'pull'
       readonly query: number
       readonly births: readonly Dot[]
-      readonly ids: readonly { readonly hash: IdHash; readonly dot: Dot | null }[]
+      readonly ids: readonly { readonly hash: IdHash; readonly origin: IdOrigin | null }[]
     }
   | {
       readonly type: 'pull-reply'
@@ -233,12 +233,12 @@ export type Input =
       readonly deadline: number
       readonly stamp?: Stamp | undefined
     }
-  /** A request brings an id. `dot`: the event that added it, null for a foreign id. */
+  /** A request brings an id. `origin`: the event that added it, null for a foreign id. */
   | {
       readonly type: 'load'
       readonly request: number
       readonly id: IdHash
-      readonly dot: Dot | null
+      readonly origin: IdOrigin | null
       readonly deadline: number
       readonly stamp?: Stamp | undefined
     }

@@ -9,7 +9,7 @@
  * the cluster secrets: the first makes ids, every one of them is accepted.
  */
 import { createHmac, hash as hashOnce, hkdfSync, timingSafeEqual } from 'node:crypto'
-import type { Dot, IdHash, SessionId } from './session.js'
+import { actorTag, type Dot, type IdHash, type IdOrigin, type SessionId } from './session.js'
 
 const RANDOM_BYTES = 18
 const MASKED_BYTES = 12
@@ -18,16 +18,9 @@ const ID_BYTES = RANDOM_BYTES + MASKED_BYTES + TAG_BYTES
 const ID_CHARACTERS = (ID_BYTES * 4) / 3
 const WELL_FORMED = /^[A-Za-z0-9_-]{48}$/
 
-/** What an id says of itself once its tag was checked. `actorTag` is the low 32 bits of the actor. */
-export interface ParsedId {
-  readonly actorTag: number
-  readonly counter: number
+/** What an id says of itself once its tag was checked. */
+export interface ParsedId extends IdOrigin {
   readonly shard: number
-}
-
-/** The low 32 bits of an actor, as an id carries them. */
-export function actorTag(actor: number): number {
-  return actor % 0x1_0000_0000
 }
 
 /** Whether `id` could be one of ours: 48 base64url characters. Nothing else is looked up, hashed or logged. */

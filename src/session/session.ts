@@ -18,6 +18,17 @@ export type SessionId = string & { readonly __brand: 'SessionId' }
 /** What tables, peers, Redis keys and logs hold instead of the id: 22 base64url characters of its SHA-256. */
 export type IdHash = string & { readonly __brand: 'IdHash' }
 
+/** The event that added an id, as the id itself tells: the low 32 bits of the actor, and the counter. */
+export interface IdOrigin {
+  readonly actorTag: number
+  readonly counter: number
+}
+
+/** The low 32 bits of an actor, as an id carries them. */
+export function actorTag(actor: number): number {
+  return actor % 0x1_0000_0000
+}
+
 /** The configured, stable name of a node. */
 export type NodeId = string & { readonly __brand: 'NodeId' }
 
