@@ -1,0 +1,178 @@
+import type { IncomingMessage } from 'node:http'
+import { ConfigError } from '../errors.js'
+
+/**
+ * What a user may say about sessions over HTTP. Times are milliseconds; `Infinity` means never. Everything can be
+ * left out, and `undefined` counts as left out.
+ */
+export interface SessionOptions {
+  /** A session ends when nobody used it for this long. Default 30 minutes. */
+  readonly ttl?: number | undefined
+  /** A session ends this long after its creation, used or not. Default Infinity. */
+  readonly maxLifetime?: number | undefined
+  readonly cookie?: CookieOptions | undefined
+  /** Sends the cookie with every answer to a browser that has a session, so that its maxAge starts anew. Default false. */
+  readonly rolling?: boolean | undefined
+  /** An access is noted when the last noted one is at least this old. Default min(60 s, ttl / 20); 0: every access. */
+  readonly touchAfter?: number | undefined
+  /** Load before the handler runs, or only on `loadSession(req)`. Default 'eager'. */
+  readonly load?: 'eager' | 'on-demand' | undefined
+  /** Requests whose session is loaded before the handler runs; the others load on demand. Default: all. */
+  readonly when?: ((req: IncomingMessage) => boolean) | undefined
+  /** What a request may still save that was running while the id was replaced. Default 'merge'. */
+  readonly lateWrites?: 'merge' | 'drop' | undefined
+  /**
+   * What saving does when the session ended while the request ran: `ignore` drops the changes (counted), `throw` fails
+   * with SessionGoneError, `restart` puts what this request wrote, and nothing older, into a new session.
+   * Default 'ignore'.
+   */
+  readonly onGone?: 'ignore' | 'throw' | 'restart' | undefined
+  /** Finds changes inside objects that were read (`req.session.cart.items.push(…)`). Default true. */
+  readonly detectMutations?: boolean | undefined
+  readonly limits?: Partial<SessionLimits> | undefined
+  /** Believes X-Forwarded-Proto. Only behind a proxy that sets it; Express's own `trust proxy` works without. */
+  readonly trustProxy?: boolean | undefined
+  /** Longest time a load may take; then the request is answered 503. Default 2,000. */
+  readonly loadWithin?: number | undefined
+}
+
+/** Limits of one session. A commit that goes over one fails with LimitError and changes nothing. */
+export interface SessionLimits {
+  /** Encoded bytes of all attributes, names included. Default 65,536. */
+  readonly bytes: number
+  /** Default 1,024. */
+  readonly attributes: number
+}
+
+export interface CookieOptions {
+  /** Default `__Host-sid` where `secure` is true and neither domain nor path forbid it, else `sid`. */
+  readonly name?: string | undefined
+  /** Only over https. 'auto': on requests that came over https. Default 'auto'. */
+  readonly secure?: boolean | 'auto' | undefined
+  /** Default 'lax'. */
+  readonly sameSite?: 'lax' | 'strict' | 'none' | undefined
+  /** Default '/'. */
+  readonly path?: string | undefined
+  /** Default: none, so that only the host which set the cookie gets it. */
+  readonly domain?: string | undefined
+  /** How long the browser keeps it, milliseconds, at most 400 days. Default: until the browser closes. */
+  readonly maxAge?: number | undefined
+  /** Hidden from scripts. Default true. */
+  readonly httpOnly?: boolean | undefined
+  /** One cookie per embedding site (CHIPS). Default false. */
+  readonly partitioned?: boolean | undefined
+}
+
+export interface ResolvedCookieOptions {
+  readonly name: string
+  readonly secure: boolean | 'auto'
+  readonly sameSite: 'lax' | 'strict' | 'none'
+  readonly path: string
+  readonly domain: string | undefined
+  readonly maxAge: number | undefined
+  readonly httpOnly: boolean
+  readonly partitioned: boolean
+}
+
+/** SessionOptions with every default filled in. */
+export interface ResolvedSessionOptions {
+  readonly ttl: number
+  readonly maxLifetime: number
+  readonly cookie: ResolvedCookieOptions
+  readonly rolling: boolean
+  readonly touchAfter: number
+  readonly load: 'eager' | 'on-demand'
+  readonly when: ((req: IncomingMessage) => boolean) | undefined
+  readonly lateWrites: 'merge' | 'drop'
+  readonly onGone: 'ignore' | 'throw' | 'restart'
+  readonly detectMutations: boolean
+  readonly limits: SessionLimits
+  readonly trustProxy: boolean
+  readonly loadWithin: number
+}
+
+/** Browsers keep no cookie longer (RFC 6265bis, 5.5). */
+export const COOKIE_AGE_MAX_MS: number = 400 * 24 * 3_600_000
+
+const TTL_MS = 30 * 60_000
+const TOUCH_AFTER_MAX_MS = 60_000
+const LOAD_WITHIN_MS = 2_000
+const BYTES_MAX = 65_536
+const ATTRIBUTES_MAX = 1_024
+
+/** Fills in the defaults, and refuses what no browser or backend could honour. Pure. */
+export function resolveSessionOptions(options: SessionOptions = {}): ResolvedSessionOptions {
+  const ttl = options.ttl ?? TTL_MS
+  const resolved: ResolvedSessionOptions = {
+    ttl,
+    maxLifetime: options.maxLifetime ?? Infinity,
+    cookie: resolveCookie(options.cookie ?? {}),
+    rolling: options.rolling ?? false,
+    touchAfter: options.touchAfter ?? Math.min(TOUCH_AFTER_MAX_MS, ttl / 20),
+    load: options.load ?? 'eager',
+    when: options.when,
+    lateWrites: options.lateWrites ?? 'merge',
+    onGone: options.onGone ?? 'ignore',
+    detectMutations: options.detectMutations ?? true,
+    limits: {
+      bytes: options.limits?.bytes ?? BYTES_MAX,
+      attributes: options.limits?.attributes ?? ATTRIBUTES_MAX,
+    },
+    trustProxy: options.trustProxy ?? false,
+    loadWithin: options.loadWithin ?? LOAD_WITHIN_MS,
+  }
+  const problems = problemsOf(resolved)
+  if (problems.length > 0) throw new ConfigError(problems, 'session options')
+  return resolved
+}
+
+function resolveCookie(cookie: CookieOptions): ResolvedCookieOptions {
+  const secure = cookie.secure ?? 'auto'
+  const path = cookie.path ?? '/'
+  const hostOnly = secure === true && path === '/' && cookie.domain === undefined
+  return {
+    name: cookie.name ?? (hostOnly ? '__Host-sid' : 'sid'),
+    secure,
+    sameSite: cookie.sameSite ?? 'lax',
+    path,
+    domain: cookie.domain,
+    maxAge: cookie.maxAge === undefined ? undefined : Math.min(cookie.maxAge, COOKIE_AGE_MAX_MS),
+    httpOnly: cookie.httpOnly ?? true,
+    partitioned: cookie.partitioned ?? false,
+  }
+}
+
+function problemsOf({ ttl, maxLifetime, touchAfter, loadWithin, limits, cookie }: ResolvedSessionOptions): string[] {
+  const problems: string[] = []
+  const positive: Readonly<Record<string, number>> = {
+    ttl,
+    maxLifetime,
+    loadWithin,
+    'limits.bytes': limits.bytes,
+    'limits.attributes': limits.attributes,
+    ...(cookie.maxAge === undefined ? {} : { 'cookie.maxAge': cookie.maxAge }),
+  }
+  for (const [key, value] of Object.entries(positive)) {
+    if (!(value > 0)) problems.push(`${key}: not a positive number (got ${value})`)
+  }
+  if (!(touchAfter >= 0)) problems.push(`touchAfter: not a number of at least 0 (got ${touchAfter})`)
+  if (touchAfter > 0 && touchAfter >= ttl) {
+    problems.push(`touchAfter: ${touchAfter} is not less than ttl (${ttl}), so a session in use would expire`)
+  }
+  if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/.test(cookie.name)) {
+    problems.push('cookie.name: not a cookie name (expected 1 to 64 token characters, RFC 6265 section 4.1.1)')
+  }
+  if (cookie.sameSite === 'none' && cookie.secure !== true) {
+    problems.push('cookie.sameSite: browsers refuse "none" without secure (got secure: ' + String(cookie.secure) + ')')
+  }
+  if (cookie.partitioned && cookie.secure !== true) {
+    problems.push('cookie.partitioned: browsers refuse it without secure (got secure: ' + String(cookie.secure) + ')')
+  }
+  if (cookie.name.startsWith('__Host-') && (cookie.secure !== true || cookie.domain !== undefined || cookie.path !== '/')) {
+    problems.push('cookie.name: "__Host-" asks for secure: true, path "/" and no domain (RFC 6265bis, 4.1.3.2)')
+  }
+  if (cookie.name.startsWith('__Secure-') && cookie.secure !== true) {
+    problems.push('cookie.name: "__Secure-" asks for secure: true (RFC 6265bis, 4.1.3.1)')
+  }
+  return problems
+}
