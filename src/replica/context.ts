@@ -1,0 +1,114 @@
+import { actorTag, type Dot, type IdOrigin } from '../session/session.js'
+import type { ContextEntry } from './events.js'
+
+interface Entry {
+  /** Every event of the actor up to here is included. */
+  base: number
+  /** Included events beyond a hole; undefined when there are none, which is nearly always. */
+  extra: Set<number> | undefined
+}
+
+/**
+ * A causal context: which events are included. It only grows. What it claims is what a replica will never look at
+ * again, so a context that claims more than was applied destroys data everywhere (Almeida et al. 2016, "causal
+ * delta-merging condition"; DottedDB's node clocks, Goncalves et al. 2017).
+ */
+export class Context {
+  readonly #entries = new Map<number, Entry>()
+
+  static of(entries: readonly ContextEntry[]): Context {
+    const context = new Context()
+    context.join(entries)
+    return context
+  }
+
+  has(dot: Dot): boolean {
+    const entry = this.#entries.get(dot.actor)
+    return entry !== undefined && (dot.counter <= entry.base || entry.extra?.has(dot.counter) === true)
+  }
+
+  /**
+   * Whether the event that an id names is included. Two actors whose low 32 bits agree make the answer uncertain; it
+   * is then `false`, which costs one question to the peers and never refuses a session that is on its way.
+   */
+  hasOrigin(origin: IdOrigin): boolean {
+    let found: number | undefined
+    for (const actor of this.#entries.keys()) {
+      if (actorTag(actor) !== origin.actorTag) continue
+      if (found !== undefined) return false
+      found = actor
+    }
+    return found !== undefined && this.has({ actor: found, counter: origin.counter })
+  }
+
+  /** The last event up to which nothing of the actor is missing; 0 for an unknown actor. */
+  base(actor: number): number {
+    return this.#entries.get(actor)?.base ?? 0
+  }
+
+  add(dot: Dot): void {
+    const entry = this.#entry(dot.actor)
+    if (dot.counter <= entry.base) return
+    if (dot.counter === entry.base + 1) {
+      entry.base = dot.counter
+      compact(entry)
+    } else {
+      entry.extra ??= new Set()
+      entry.extra.add(dot.counter)
+    }
+  }
+
+  /** Includes everything that `entries` include. */
+  join(entries: readonly ContextEntry[]): void {
+    for (const { actor, base, extra } of entries) {
+      const entry = this.#entry(actor)
+      entry.base = Math.max(entry.base, base)
+      for (const counter of extra) {
+        if (counter <= entry.base) continue
+        entry.extra ??= new Set()
+        entry.extra.add(counter)
+      }
+      compact(entry)
+    }
+  }
+
+  /** Whether everything in `entries` is included here. */
+  covers(entries: readonly ContextEntry[]): boolean {
+    return entries.every((entry) => this.coversEntry(entry))
+  }
+
+  coversEntry({ actor, base, extra }: ContextEntry): boolean {
+    return this.hasUpTo(actor, base) && extra.every((counter) => this.has({ actor, counter }))
+  }
+
+  /** Whether all events of the actor up to `counter` are included: no hole, because the base is always moved up to one. */
+  hasUpTo(actor: number, counter: number): boolean {
+    return counter <= this.base(actor)
+  }
+
+  /** As sent to peers: actors ascending, so that equal contexts have equal bytes. */
+  entries(): readonly ContextEntry[] {
+    return [...this.#entries]
+      .sort(([a], [b]) => a - b)
+      .map(([actor, entry]) => ({
+        actor,
+        base: entry.base,
+        extra: entry.extra === undefined ? [] : [...entry.extra].sort((a, b) => a - b),
+      }))
+  }
+
+  #entry(actor: number): Entry {
+    let entry = this.#entries.get(actor)
+    if (entry === undefined) this.#entries.set(actor, (entry = { base: 0, extra: undefined }))
+    return entry
+  }
+}
+
+/** Moves the base over what has become contiguous. */
+function compact(entry: Entry): void {
+  const { extra } = entry
+  if (extra === undefined) return
+  while (extra.delete(entry.base + 1)) entry.base++
+  for (const counter of extra) if (counter <= entry.base) extra.delete(counter)
+  if (extra.size === 0) entry.extra = undefined
+}

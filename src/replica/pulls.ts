@@ -1,0 +1,265 @@
+import { actorTag, type IdHash, type IdOrigin } from '../session/session.js'
+import type { LinkId, LoadAnswer, Message, Output, Stamp } from './events.js'
+import type { Roster } from './roster.js'
+import type { SessionState } from './session-state.js'
+import { isCovered, missingDots, stampAfter } from './stamp.js'
+import type { ReplicaState } from './state.js'
+
+type Reply = Extract<Message, { type: 'pull-reply' }>
+
+export interface PullOptions {
+  /** Longest wait for what a browser has seen, milliseconds. */
+  readonly waitMs: number
+  /** After that wait, with the origin unreachable: serve what is held, or answer 503. */
+  readonly onStale: 'serve' | '503'
+  /** When what the browser has seen is lost for good: accept what is left, answer an error, or start afresh. */
+  readonly onLost: 'accept' | 'error' | 'fresh'
+}
+
+export interface Lookup {
+  readonly request: number
+  readonly id: IdHash
+  readonly origin: IdOrigin | null
+  readonly deadline: number
+  readonly stamp?: Stamp | undefined
+}
+
+/** Everything that waits for one id, and whom we asked about it. */
+interface Question {
+  readonly query: number
+  readonly id: IdHash
+  readonly waits: Lookup[]
+  /** Peers that have not answered yet. */
+  readonly open: Set<LinkId>
+  /** A ready peer answered: its "I don't have it" counts. */
+  heardReady: boolean
+  /** A peer knew the id and has it no more. */
+  dropped: boolean
+}
+
+/** Look-ups waiting at once; beyond it the answer is `behind`. */
+const WAITS_MAX = 20_000
+/** After a wait in vain, further requests of that session do not wait again for this long, milliseconds. */
+const MISS_REMEMBERED_MS = 1_000
+
+/**
+ * Look-ups. Nearly all are answered from what is held. One whose session is on its way, or whose browser has seen more
+ * than is held, asks the peers for that single session and waits, bounded; then a policy decides.
+ */
+export class Pulls {
+  readonly #state: ReplicaState
+  readonly #roster: Roster
+  readonly #options: PullOptions
+  readonly #emit: (output: Output) => void
+  readonly #byId = new Map<IdHash, Question>()
+  readonly #byQuery = new Map<number, Question>()
+  readonly #missedUntil = new Map<IdHash, number>()
+  #waiting = 0
+  #queries = 0
+  readonly counts = { waits: 0, staleServed: 0, staleRefused: 0, lost: 0 }
+
+  constructor(state: ReplicaState, roster: Roster, options: PullOptions, emit: (output: Output) => void) {
+    this.#state = state
+    this.#roster = roster
+    this.#options = options
+    this.#emit = emit
+  }
+
+  load(lookup: Lookup, now: number): void {
+    const { request } = lookup
+    // Until ready, what is held here may lack a logout that the others know of: they are asked in any case.
+    const answer = this.#roster.isReady ? this.#answer(lookup, now) : undefined
+    if (answer !== undefined) this.#emit({ type: 'loaded', request, answer })
+    else if (this.#cannotAsk(lookup.id, now)) {
+      this.#emit({ type: 'loaded', request, answer: this.#giveUp(lookup, this.#roster.isReady, now) })
+    } else this.#ask(lookup, now)
+  }
+
+  /** Something about the session changed: whoever waits for it may go on. */
+  changed(session: SessionState, now: number): void {
+    if (this.#byId.size === 0) return
+    for (const { hash } of session.ids) {
+      const question = this.#byId.get(hash)
+      if (question !== undefined) this.#retry(question, now)
+    }
+  }
+
+  onPull(link: LinkId, pull: Extract<Message, { type: 'pull' }>): void {
+    const fragments = new Map<SessionState, true>()
+    const kills = []
+    const dead = []
+    const dropped: IdHash[] = []
+    for (const birth of pull.births) {
+      const session = this.#state.live.get(birth)
+      const kill = this.#state.kills.get(birth)
+      if (session !== undefined) fragments.set(session, true)
+      else if (kill !== undefined) kills.push({ birth, dot: kill.dot, reason: kill.reason })
+      else if (this.#state.isDead(birth)) dead.push(birth)
+    }
+    for (const { hash, origin } of pull.ids) {
+      const session = this.#state.byId(hash)
+      if (session !== undefined) fragments.set(session, true)
+      else if (this.#isDropped(hash, origin)) dropped.push(hash)
+    }
+    const message: Message = {
+      type: 'pull-reply',
+      query: pull.query,
+      fragments: [...fragments.keys()].map((session) => session.fragment()),
+      kills,
+      dead,
+      dropped,
+      floor: dead.length === 0 ? [] : [...this.#state.floor].map(([actor, counter]) => ({ actor, counter })),
+      ready: this.#roster.isReady,
+    }
+    this.#emit({ type: 'send', links: [link], message })
+  }
+
+  onReply(link: LinkId, reply: Reply, now: number): void {
+    for (const fragment of reply.fragments) this.#state.merge(fragment, now)
+    for (const kill of reply.kills) this.#state.bury(kill, now)
+    this.#state.joinFloor(reply.floor)
+    for (const birth of reply.dead) this.#state.bury({ birth, dot: null, reason: 'destroyed' }, now)
+
+    const question = this.#byQuery.get(reply.query)
+    if (question === undefined || !question.open.delete(link)) return
+    question.heardReady ||= reply.ready
+    question.dropped ||= reply.dropped.includes(question.id)
+    this.#retry(question, now)
+  }
+
+  linkDown(link: LinkId, now: number): void {
+    for (const question of this.#byId.values()) if (question.open.delete(link)) this.#retry(question, now)
+  }
+
+  tick(now: number): void {
+    for (const question of this.#byId.values()) this.#retry(question, now)
+    for (const [id, until] of this.#missedUntil) if (until <= now) this.#missedUntil.delete(id)
+  }
+
+  /** The answer if it can be given without waiting. */
+  #answer({ id, origin, stamp }: Lookup, now: number): LoadAnswer | undefined {
+    const session = this.#state.byId(id)
+    if (session === undefined) {
+      if (this.#state.wasRotated(id)) return { state: 'none', why: 'rotated' }
+      return this.#isDropped(id, origin) ? { state: 'none', why: 'gone' } : undefined
+    }
+    if (!session.isComplete) return undefined
+    if (this.#isEnded(session, now)) return { state: 'none', why: 'gone' }
+    if (stamp !== undefined && !isCovered(stamp, session, this.#state.context)) return undefined
+    return this.#found(session, stamp, stamp, false, now)
+  }
+
+  /** Over for good by what is held: revoked, or older than its absolute lifetime. */
+  #isEnded(session: SessionState, now: number): boolean {
+    const { base } = session
+    return this.#state.isRevoked(session) || (base !== undefined && now >= base.createdAt + base.maxLifeMs)
+  }
+
+  /** Serves what is held, or denies it as idle. Denied is not killed: another node may know of a later access. */
+  #found(session: SessionState, seen: Stamp | undefined, keep: Stamp | undefined, stale: boolean, now: number): LoadAnswer {
+    if (seen !== undefined) session.touchedAt = Math.max(session.touchedAt, Math.min(seen.touchedAt, now))
+    if (now >= session.touchedAt + session.maxIdleMs) return { state: 'none', why: 'gone' }
+    return { state: 'found', birth: session.birth, stamp: stampAfter(session, keep, this.#roster), stale }
+  }
+
+  #isDropped(id: IdHash, origin: IdOrigin | null): boolean {
+    return this.#state.wasRotated(id) || (origin !== null && this.#state.context.hasOrigin(origin))
+  }
+
+  #cannotAsk(id: IdHash, now: number): boolean {
+    return this.#roster.peers.size === 0 || this.#waiting >= WAITS_MAX || (this.#missedUntil.get(id) ?? 0) > now
+  }
+
+  #ask(lookup: Lookup, now: number): void {
+    const wait = { ...lookup, deadline: Math.min(lookup.deadline, now + this.#options.waitMs) }
+    this.#waiting++
+    this.counts.waits++
+    const open = this.#byId.get(lookup.id)
+    if (open !== undefined) {
+      open.waits.push(wait)
+      return
+    }
+    const links = [...this.#roster.peers.keys()]
+    const question: Question = {
+      query: ++this.#queries,
+      id: lookup.id,
+      waits: [wait],
+      open: new Set(links),
+      heardReady: false,
+      dropped: false,
+    }
+    this.#byId.set(question.id, question)
+    this.#byQuery.set(question.query, question)
+    const session = this.#state.byId(lookup.id)
+    const message: Message = {
+      type: 'pull',
+      query: question.query,
+      births: session === undefined ? [] : [session.birth],
+      ids: [{ hash: lookup.id, origin: lookup.origin }],
+    }
+    this.#emit({ type: 'send', links, message })
+  }
+
+  /** Answers every look-up of the question that can be answered now. */
+  #retry(question: Question, now: number): void {
+    const mayServe = this.#roster.isReady || (question.heardReady && question.open.size === 0)
+    const still = question.waits.filter((wait) => {
+      const answer = (mayServe ? this.#answer(wait, now) : undefined) ?? this.#decide(question, wait, now)
+      if (answer === undefined) return true
+      this.#waiting--
+      this.#emit({ type: 'loaded', request: wait.request, answer })
+      return false
+    })
+    question.waits.splice(0, question.waits.length, ...still)
+    if (still.length > 0) return
+    this.#byId.delete(question.id)
+    this.#byQuery.delete(question.query)
+  }
+
+  /** What to say when the peers have spoken, or time is up. */
+  #decide(question: Question, wait: Lookup, now: number): LoadAnswer | undefined {
+    const timeIsUp = now >= wait.deadline
+    const session = this.#state.byId(wait.id)
+    if (session === undefined && question.dropped) return { state: 'none', why: 'gone' }
+    const allAnswered = question.open.size === 0
+    if (!timeIsUp && !allAnswered) return undefined
+    // All have answered, but an origin of what is missing runs: it may still be on its way.
+    if (!timeIsUp && !this.#isHopeless(wait, session)) return undefined
+    if (timeIsUp) this.#missedUntil.set(wait.id, now + MISS_REMEMBERED_MS)
+    return this.#giveUp(wait, this.#roster.isReady || question.heardReady, now)
+  }
+
+  /** Whether no process that may still tell us is left. */
+  #isHopeless({ origin, stamp }: Lookup, session: SessionState | undefined): boolean {
+    if (session !== undefined) return stamp === undefined || this.#isLost(stamp, session)
+    if (origin === null) return true
+    return !this.#roster.others().some((member) => actorTag(member.actor) === origin.actorTag)
+  }
+
+  #isLost(stamp: Stamp, session: SessionState): boolean {
+    const missing = missingDots(stamp, session, this.#state.context)
+    return missing.every((dot) => !this.#roster.isRunning(dot.actor))
+  }
+
+  /** The answer when waiting was in vain. `certain`: a node that has everything took part. */
+  #giveUp({ id, stamp }: Lookup, certain: boolean, now: number): LoadAnswer {
+    const session = this.#state.byId(id)
+    if (!certain) return { state: 'behind' }
+    if (session === undefined) return { state: 'none', why: 'unknown' }
+    if (!session.isComplete) return { state: 'behind' }
+    if (this.#isEnded(session, now)) return { state: 'none', why: 'gone' }
+    if (stamp !== undefined && this.#isLost(stamp, session)) {
+      this.counts.lost++
+      if (this.#options.onLost === 'fresh') return { state: 'none', why: 'gone' }
+      if (this.#options.onLost === 'error') return { state: 'behind' }
+      // The browser forgets what is lost, or each of its requests would wait for it again.
+      return this.#found(session, stamp, undefined, true, now)
+    }
+    if (this.#options.onStale === '503') {
+      this.counts.staleRefused++
+      return { state: 'behind' }
+    }
+    this.counts.staleServed++
+    return this.#found(session, stamp, stamp, true, now)
+  }
+}

@@ -1,0 +1,384 @@
+import type { Dot, EndReason, NodeId } from '../session/session.js'
+import { Concerns } from './concerns.js'
+import type { Commit, Event, Input, LinkId, Message, Output, Stamp } from './events.js'
+import { Expiry } from './expiry.js'
+import { hlcAt } from './hlc.js'
+import { Outbox } from './outbox.js'
+import { Pulls, type PullOptions } from './pulls.js'
+import { Roster, type Peer } from './roster.js'
+import type { SessionState } from './session-state.js'
+import { stampAfter } from './stamp.js'
+import { ReplicaState } from './state.js'
+import { Sync } from './sync.js'
+
+export interface ReplicaOptions extends PullOptions {
+  readonly node: NodeId
+  /** Random, new at every process start: a restarted process is a new identity. */
+  readonly actor: number
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+  /** Addresses of the configured peers, without our own. */
+  readonly peers: readonly string[]
+  readonly bootstrapTimeoutMs: number
+  /** A peer unheard for longer is not waited for, milliseconds. */
+  readonly suspectAfterMs: number
+  /** A member unheard for longer no longer counts, milliseconds. */
+  readonly forgetAfterMs: number
+  readonly maxSkewMs: number
+  /** Kill records are kept at least this long for cheap spreading, milliseconds. */
+  readonly killsKeptMs: number
+  readonly killsMax: number
+  /** How long a rotated id is told apart from an unknown one, milliseconds. */
+  readonly rotatedKeptMs: number
+}
+
+export const REPLICA_DEFAULTS = {
+  waitMs: 1_000,
+  onStale: 'serve',
+  onLost: 'accept',
+  bootstrapTimeoutMs: 3_000,
+  suspectAfterMs: 3_000,
+  forgetAfterMs: 3_600_000,
+  maxSkewMs: 10_000,
+  killsKeptMs: 60_000,
+  killsMax: 100_000,
+  rotatedKeptMs: 30_000,
+} as const
+
+const DIGEST_EVERY_MS = 1_000
+const FORGET_EVERY_MS = 5_000
+/** An event loop late by more than this says nothing about the peers, milliseconds. */
+const LAG_FORGIVEN_MS = 500
+
+/**
+ * One node's replica: state and one input in, outputs out. It sees no clock, dice, socket or promise; time is `now`
+ * (milliseconds since 1970) and a tick about every 100 ms. Equal inputs give equal outputs.
+ */
+export class Replica {
+  readonly state: ReplicaState
+  readonly roster: Roster
+  readonly sync: Sync
+  readonly pulls: Pulls
+  readonly #options: ReplicaOptions
+  readonly #expiry: Expiry
+  readonly #concerns: Concerns
+  readonly #outbox = new Outbox()
+  #outputs: Output[] = []
+  #now: number
+  #counter = 0
+  #isLocal = false
+  #changed: SessionState[] = []
+  #digestAt = -Infinity
+  #forgetAt = -Infinity
+  #drainBy: number | undefined = undefined
+
+  constructor(options: ReplicaOptions, now: number) {
+    this.#options = options
+    this.#now = now
+    const emit = (output: Output): void => {
+      this.#outputs.push(output)
+    }
+    this.state = new ReplicaState({
+      changed: (session, what) => {
+        if (what === 'created') this.#expiry.watch(session)
+        this.#changed.push(session)
+        emit({ type: 'changed', what, birth: session.birth, local: this.#isLocal })
+      },
+      ended: (session, reason) => {
+        this.#changed.push(session)
+        emit({ type: 'ended', birth: session.birth, reason, local: this.#isLocal })
+      },
+    })
+    const { node, actor, startedAt } = options
+    this.roster = new Roster({ ...options, self: { node, actor, startedAt, state: 'joining' } }, now)
+    this.sync = new Sync(this.state, this.roster, emit)
+    this.pulls = new Pulls(this.state, this.roster, options, emit)
+    this.#concerns = new Concerns(this.roster, emit)
+    this.#expiry = new Expiry(this.state, this.roster, emit, (birth, reason) => this.#kill(birth, reason))
+  }
+
+  /** The dot that the next commit gets: what a new id is made of. */
+  get nextDot(): Dot {
+    return { actor: this.#options.actor, counter: this.#counter + 1 }
+  }
+
+  /** Whether a `flush` would send something. */
+  get hasUnsent(): boolean {
+    return this.#outbox.unsent > 0 || this.#expiry.isUrgent
+  }
+
+  /** The only door. `now` may jump; nothing but lifetimes and timeouts depends on it. */
+  handle(input: Input, now: number): readonly Output[] {
+    this.#now = now
+    this.#outputs = []
+    this.#changed = []
+    this.#dispatch(input)
+    for (const session of this.#changed) this.pulls.changed(session, now)
+    if (input.type === 'message' || input.type === 'tick' || input.type === 'link-down') this.#review()
+    return this.#outputs
+  }
+
+  #dispatch(input: Input): void {
+    const now = this.#now
+    switch (input.type) {
+      case 'commit':
+        return this.#commit(input)
+      case 'load':
+        return this.pulls.load(input, now)
+      case 'touch': {
+        const session = this.state.live.get(input.birth)
+        if (session !== undefined) this.#expiry.touch(session, Math.min(input.at, now))
+        return
+      }
+      case 'link-up':
+        return this.#linkUp(this.roster.linkUp(input.link, input.member, input.dialled, now))
+      case 'link-down':
+        this.roster.linkDown(input.link)
+        this.sync.linkDown(input.link, now)
+        this.pulls.linkDown(input.link, now)
+        this.#expiry.linkDown(input.link, now)
+        return
+      case 'link-stale':
+        return this.#setPhase(input.link, 'stale')
+      case 'link-drained':
+        this.#setPhase(input.link, 'catching-up')
+        return this.#sendDigest([input.link])
+      case 'unreachable':
+        if (input.refused) this.roster.refused(input.address)
+        return
+      case 'message': {
+        const peer = this.roster.peers.get(input.link)
+        if (peer !== undefined) this.#message(peer, input.message)
+        return
+      }
+      case 'flush':
+        return this.#flush()
+      case 'tick':
+        return this.#tick(input.lagMs)
+      case 'drain':
+        this.#drainBy = input.deadline
+        this.#flush()
+        return this.#drain()
+      case 'import': {
+        const known = this.state.live.get(input.fragment.birth)
+        const version = known?.version
+        const alive = this.state.merge(input.fragment, now)
+        const outcome = !alive ? 'dead' : known !== undefined && known.version === version ? 'known' : 'imported'
+        this.#outputs.push({ type: 'imported', request: input.request, outcome })
+      }
+    }
+  }
+
+  // ── Own commits ─────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #commit({ commit, request, concern, deadline, stamp }: Extract<Input, { type: 'commit' }>): void {
+    const session = commit.type === 'revoke' || commit.type === 'create' ? undefined : this.#aliveFor(commit)
+    if (session === 'gone') {
+      this.#outputs.push({ type: 'committed', request, outcome: 'gone' })
+      return
+    }
+    if (stamp !== undefined && stamp.highest <= hlcAt(this.#now + this.#options.maxSkewMs)) {
+      this.state.clock.observe(stamp.highest)
+    }
+    const kills = commit.type === 'revoke' ? this.state.byPrincipal(commit.principal) : []
+    const dot = this.#originate(commit, session, concern !== 'async')
+    for (const killed of kills) this.#kill(killed.birth, 'logged-out', concern !== 'async')
+    const changed = commit.type === 'create' ? this.state.live.get(dot) : session
+    const after = (): Stamp | undefined =>
+      changed === undefined || commit.type === 'kill' ? undefined : stampAfter(changed, stamp, this.roster)
+    this.#concerns.wait({ request, counter: this.#counter, concern, deadline, stamp: after }, this.#now)
+  }
+
+  /** The session a commit is for, if it may still be changed. A kill may also end one that is idle for too long. */
+  #aliveFor(commit: Exclude<Commit, { type: 'create' | 'revoke' }>): SessionState | 'gone' {
+    const session = this.state.live.get(commit.birth)
+    if (session === undefined || !session.isComplete || this.state.isRevoked(session)) return 'gone'
+    return commit.type !== 'kill' && this.#now >= session.expiresAt ? 'gone' : session
+  }
+
+  /** Makes the commit an event of ours and applies it; it leaves with the next flush. */
+  #originate(commit: Commit, session: SessionState | undefined, awaited: boolean): Dot {
+    const dot = this.nextDot
+    const event = this.#event(commit, session, dot)
+    this.#counter = dot.counter
+    this.#isLocal = true
+    this.state.apply(event, this.#now)
+    this.#isLocal = false
+    const changed = event.type === 'revoke' ? undefined : this.state.live.get(event.birth)
+    if (changed !== undefined) changed.announcedAt = changed.touchedAt
+    this.#outbox.push(event, awaited)
+    return dot
+  }
+
+  #event(commit: Commit, session: SessionState | undefined, dot: Dot): Event {
+    const hlc = this.state.clock.next(this.#now)
+    const touchedAt = session === undefined ? this.#now : Math.max(session.touchedAt, this.#now)
+    switch (commit.type) {
+      case 'create':
+        return { type: 'create', dot, birth: dot, hlc, touchedAt, base: commit.base, id: commit.id, writes: commit.writes }
+      case 'write':
+        return { type: 'write', dot, birth: commit.birth, hlc, touchedAt, writes: commit.writes }
+      case 'rotate': {
+        const drops = session === undefined ? [] : session.ids.map((id) => id.dot)
+        return { type: 'rotate', dot, birth: commit.birth, hlc, touchedAt, id: commit.id, drops, writes: commit.writes }
+      }
+      case 'kill':
+        return { type: 'kill', dot, birth: commit.birth, hlc, touchedAt, reason: commit.reason }
+      case 'revoke':
+        return { type: 'revoke', dot, hlc, principal: commit.principal }
+    }
+  }
+
+  #kill(birth: Dot, reason: EndReason, awaited = false): void {
+    this.#originate({ type: 'kill', birth, reason }, this.state.live.get(birth), awaited)
+  }
+
+  // ── Links and messages ──────────────────────────────────────────────────────────────────────────────────────────
+
+  #linkUp(peer: Peer): void {
+    this.#sendDigest([peer.link])
+    this.#send([peer.link], { type: 'roster', members: this.roster.members() })
+  }
+
+  #setPhase(link: LinkId, phase: Peer['phase']): void {
+    const peer = this.roster.peers.get(link)
+    if (peer !== undefined) peer.phase = phase
+  }
+
+  #message(peer: Peer, message: Message): void {
+    const { link } = peer
+    const now = this.#now
+    this.roster.heard(peer, now)
+    switch (message.type) {
+      case 'delta':
+        return this.#delta(peer, message)
+      case 'ack':
+        return peer.row.join(message.context)
+      case 'digest':
+        this.roster.digest(peer, message, now)
+        if (peer.phase === 'catching-up') this.#catchUp(peer)
+        if (!this.roster.isReady && !this.state.context.covers(message.context)) this.sync.want(link, now)
+        return
+      case 'roster': {
+        const news = message.members.filter((member) => this.roster.meet(member, now))
+        const others = [...this.roster.peers.keys()].filter((other) => other !== link)
+        if (news.length > 0) this.#send(others, { type: 'roster', members: news })
+        return
+      }
+      case 'sync-request':
+        return this.sync.onRequest(link, message, now)
+      case 'sync-part':
+        return this.sync.onPart(link, message, now)
+      case 'sync-end':
+        return this.sync.onEnd(link, message, now)
+      case 'sync-credit':
+        return this.sync.onCredit(link, message, now)
+      case 'pull':
+        return this.pulls.onPull(link, message)
+      case 'pull-reply':
+        return this.pulls.onReply(link, message, now)
+      case 'touches':
+        return this.#expiry.onTouches(message.entries, now)
+      case 'probe':
+        return this.#expiry.onProbe(link, message, now)
+      case 'probe-reply':
+        return this.#expiry.onProbeReply(link, message, now)
+      case 'leave':
+        this.roster.meet({ ...peer.member, state: 'left' }, now)
+    }
+  }
+
+  /** Live events of the peer's own, in order; a gap means that some were lost, which a round repairs. */
+  #delta(peer: Peer, { events, ack }: Extract<Message, { type: 'delta' }>): void {
+    const { actor } = peer.member
+    for (const event of events) {
+      if (event.dot.actor !== actor) {
+        this.#outputs.push({ type: 'quarantine', link: peer.link, rule: 'foreign-event' })
+        return
+      }
+      if (this.state.apply(event, this.#now) === 'gap') {
+        this.sync.want(peer.link, this.#now)
+        return
+      }
+    }
+    const base = this.state.context.base(actor)
+    peer.row.join([{ actor, base, extra: [] }])
+    if (ack) this.#send([peer.link], { type: 'ack', context: [{ actor, base, extra: [] }] })
+  }
+
+  /** Sends what the peer lacks of our own events, as far as the log reaches back, and from then on every event. */
+  #catchUp(peer: Peer): void {
+    const has = peer.row.base(this.#options.actor)
+    const deltas = has < this.#counter ? (this.#outbox.since(has) ?? []) : []
+    for (const events of deltas) this.#send([peer.link], { type: 'delta', events, ack: this.#concerns.size > 0 })
+    peer.phase = 'live'
+  }
+
+  // ── Time ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #tick(lagMs: number): void {
+    const now = this.#now
+    if (lagMs > LAG_FORGIVEN_MS) this.roster.forgive(lagMs)
+    this.roster.tick(now)
+    if (Math.abs(now - this.#digestAt) >= DIGEST_EVERY_MS) {
+      this.#digestAt = now
+      this.#sendDigest(this.#links((peer) => peer.phase !== 'stale'), lagMs)
+    }
+    this.sync.tick(now)
+    this.pulls.tick(now)
+    this.#expiry.tick(now, this.#links((peer) => peer.phase === 'live'))
+    if (this.roster.isReady) for (const session of [...this.state.revoked]) this.#kill(session.birth, 'logged-out')
+    if (Math.abs(now - this.#forgetAt) >= FORGET_EVERY_MS) this.#forget()
+    this.#flush()
+  }
+
+  #forget(): void {
+    this.#forgetAt = this.#now
+    this.state.forgetRotated(this.#now - this.#options.rotatedKeptMs)
+    if (!this.sync.isAnswering) this.state.forgetKills(this.#now - this.#options.killsKeptMs, this.#options.killsMax)
+  }
+
+  /** What may have become true by this input: readiness, confirmations, the end of a drain. */
+  #review(): void {
+    if (this.roster.judgeReady(this.state.context, this.#now)) this.#outputs.push({ type: 'ready' })
+    if (this.#concerns.size > 0) this.#concerns.settle(this.#now)
+    this.#drain()
+  }
+
+  #drain(): void {
+    if (this.#drainBy === undefined) return
+    const self = this.#options.actor
+    const complete = this.roster.reachable(this.#now).every((peer) => peer.row.hasUpTo(self, this.#counter))
+    if (!complete && this.#now < this.#drainBy) return
+    this.#drainBy = undefined
+    this.#send(this.#links(() => true), { type: 'leave', counter: this.#counter })
+    this.#outputs.push({ type: 'drained' })
+  }
+
+  #flush(): void {
+    const links = this.#links((peer) => peer.phase === 'live')
+    if (this.#outbox.unsent > 0) {
+      const { deltas, awaited } = this.#outbox.take()
+      const ack = awaited || this.#drainBy !== undefined
+      for (const events of deltas) this.#send(links, { type: 'delta', events, ack })
+    }
+    this.#expiry.flush(links)
+  }
+
+  #sendDigest(links: readonly LinkId[], lagMs = 0): void {
+    const hears = [this.#options.actor, ...this.roster.reachable(this.#now).map((peer) => peer.member.actor)]
+    const context = this.state.context.entries()
+    const ready = this.roster.isReady
+    this.#send(links, { type: 'digest', context, ready, hears, lagMs, wallMs: this.#now })
+  }
+
+  #links(which: (peer: Peer) => boolean): readonly LinkId[] {
+    const links: LinkId[] = []
+    for (const peer of this.roster.peers.values()) if (which(peer)) links.push(peer.link)
+    return links
+  }
+
+  #send(links: readonly LinkId[], message: Message): void {
+    if (links.length > 0) this.#outputs.push({ type: 'send', links, message })
+  }
+}

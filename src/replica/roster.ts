@@ -1,0 +1,195 @@
+import type { NodeId } from '../session/session.js'
+import { Context } from './context.js'
+import type { ContextEntry, LinkId, Member, Message } from './events.js'
+
+type Digest = Extract<Message, { type: 'digest' }>
+
+/** The other end of one link, and what it is known to have. */
+export interface Peer {
+  readonly link: LinkId
+  readonly member: Member
+  /** What it has acknowledged. Kept by link, hence by actor: a restarted peer starts at nothing. */
+  readonly row: Context
+  /**
+   * `catching-up`: what it lacks of our events is not known yet; `live`: it gets every event as it happens;
+   * `stale`: its queue was full and frames were lost.
+   */
+  phase: 'catching-up' | 'live' | 'stale'
+  heardAt: number
+  digest: Digest | undefined
+  /** Its wall clock minus ours at the last digest, milliseconds. */
+  clockOffsetMs: number
+  /** What it had when we met it while not ready: to be covered before we are. */
+  barrier: readonly ContextEntry[] | undefined
+}
+
+export interface RosterOptions {
+  readonly self: Member
+  /** Addresses of the configured peers, without our own. */
+  readonly peers: readonly string[]
+  /** How long a configured peer may be silent before we are ready without it, milliseconds. */
+  readonly bootstrapTimeoutMs: number
+  /** A peer unheard for longer is not waited for, milliseconds. */
+  readonly suspectAfterMs: number
+  /** A member unheard for longer no longer counts, milliseconds. */
+  readonly forgetAfterMs: number
+  /** Clock difference to most peers beyond which a node stops serving, milliseconds. */
+  readonly maxSkewMs: number
+}
+
+/** Who is in the cluster, whom we reach, what they have, and whether this node may serve. */
+export class Roster {
+  readonly options: RosterOptions
+  readonly peers = new Map<LinkId, Peer>()
+  readonly #members = new Map<NodeId, { member: Member; heardAt: number }>()
+  readonly #silent: Set<string>
+  readonly #startedAt: number
+  #fenced = false
+  #ready = false
+
+  constructor(options: RosterOptions, now: number) {
+    this.options = options
+    this.#silent = new Set(options.peers)
+    this.#startedAt = now
+  }
+
+  get self(): Member {
+    return { ...this.options.self, state: this.#ready ? 'up' : 'joining' }
+  }
+
+  /** Every session can be served here: all that the peers had when we met them is here. */
+  get isReady(): boolean {
+    return this.#ready && !this.#fenced
+  }
+
+  /** The clock of this node disagrees with most others: it must neither serve nor judge expiry. */
+  get isFenced(): boolean {
+    return this.#fenced
+  }
+
+  /** Members that count, this node not included: not left, not forgotten. */
+  others(): readonly Member[] {
+    const members: Member[] = []
+    for (const { member } of this.#members.values()) if (member.state !== 'left') members.push(member)
+    return members
+  }
+
+  members(): readonly Member[] {
+    return [this.self, ...[...this.#members.values()].map(({ member }) => member)]
+  }
+
+  /** Whether the actor is, for all we know, a process that still runs. */
+  isRunning(actor: number): boolean {
+    return actor === this.options.self.actor || this.others().some((member) => member.actor === actor)
+  }
+
+  /** Peers with a link that was heard lately: those that an acknowledgement can be expected from. */
+  reachable(now: number): readonly Peer[] {
+    return [...this.peers.values()].filter((peer) => now - peer.heardAt < this.options.suspectAfterMs)
+  }
+
+  peerOf(actor: number): Peer | undefined {
+    for (const peer of this.peers.values()) if (peer.member.actor === actor) return peer
+    return undefined
+  }
+
+  /** Whether every member that counts is reached directly. */
+  reachesAll(now: number): boolean {
+    const heard = this.reachable(now).map((peer) => peer.member.actor)
+    return this.others().every((member) => heard.includes(member.actor))
+  }
+
+  linkUp(link: LinkId, member: Member, dialled: string | undefined, now: number): Peer {
+    if (dialled !== undefined) this.#silent.delete(dialled)
+    this.meet(member, now)
+    const peer: Peer = {
+      link,
+      member,
+      row: new Context(),
+      phase: 'catching-up',
+      heardAt: now,
+      digest: undefined,
+      clockOffsetMs: 0,
+      barrier: undefined,
+    }
+    this.peers.set(link, peer)
+    return peer
+  }
+
+  linkDown(link: LinkId): void {
+    this.peers.delete(link)
+  }
+
+  /** A configured peer answered with a refusal: it will not keep us waiting. */
+  refused(address: string): void {
+    this.#silent.delete(address)
+  }
+
+  /** Learns of a member; of two starts of one node the later counts, and `left` is final for a start. */
+  meet(member: Member, now: number): boolean {
+    if (member.node === this.options.self.node) return false
+    const known = this.#members.get(member.node)
+    if (known === undefined || isLater(member, known.member)) {
+      this.#members.set(member.node, { member, heardAt: now })
+      return true
+    }
+    if (known.member.actor !== member.actor) return false
+    const changed = known.member.state !== 'left' && known.member.state !== member.state
+    if (changed) this.#members.set(member.node, { member, heardAt: Math.max(known.heardAt, now) })
+    return changed
+  }
+
+  heard(peer: Peer, now: number): void {
+    peer.heardAt = now
+    const known = this.#members.get(peer.member.node)
+    if (known !== undefined && known.member.actor === peer.member.actor) known.heardAt = now
+  }
+
+  /** A peer told what it has, whom it hears, and its time. */
+  digest(peer: Peer, digest: Digest, now: number): void {
+    if (!this.#ready && peer.barrier === undefined) peer.barrier = digest.context
+    peer.digest = digest
+    peer.clockOffsetMs = digest.wallMs - now
+    peer.row.join(digest.context)
+    this.meet({ ...peer.member, state: digest.ready ? 'up' : 'joining' }, now)
+  }
+
+  /** Our own event loop was late by this much: silence of others in that time proves nothing. */
+  forgive(lagMs: number): void {
+    for (const peer of this.peers.values()) peer.heardAt += lagMs
+    for (const known of this.#members.values()) known.heardAt += lagMs
+  }
+
+  /** Forgets who was away too long, and judges our own clock by the peers'. */
+  tick(now: number): void {
+    for (const [node, known] of this.#members) {
+      const linked = this.peerOf(known.member.actor) !== undefined
+      if (!linked && now - known.heardAt > this.options.forgetAfterMs) this.#members.delete(node)
+    }
+    const offsets = [...this.peers.values()]
+      .filter((peer) => peer.digest !== undefined)
+      .map((peer) => peer.clockOffsetMs)
+      .sort((a, b) => a - b)
+    const median = offsets[offsets.length >> 1] ?? 0
+    const agree = offsets.filter((offset) => Math.abs(offset - median) <= this.options.maxSkewMs).length
+    this.#fenced = offsets.length >= 2 && agree * 2 > offsets.length && Math.abs(median) > this.options.maxSkewMs
+  }
+
+  /** Becomes ready when nothing stands against it. Answers whether that happened now. */
+  judgeReady(context: Context, now: number): boolean {
+    if (this.#ready) return false
+    const overdue = now - this.#startedAt >= this.options.bootstrapTimeoutMs
+    if (!overdue && this.#silent.size > 0) return false
+    for (const peer of this.peers.values()) {
+      if (peer.barrier === undefined && !overdue) return false
+      if (peer.barrier !== undefined && !context.covers(peer.barrier)) return false
+    }
+    this.#ready = true
+    for (const peer of this.peers.values()) peer.barrier = undefined
+    return true
+  }
+}
+
+function isLater(a: Member, b: Member): boolean {
+  return a.startedAt > b.startedAt || (a.startedAt === b.startedAt && a.actor > b.actor)
+}

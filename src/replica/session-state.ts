@@ -1,0 +1,273 @@
+import { sameDot, type Attributes, type Dot, type IdHash, type SessionRecord } from '../session/session.js'
+import { Context } from './context.js'
+import {
+  Reserved,
+  type Event,
+  type Fragment,
+  type IdEntry,
+  type Register,
+  type RegisterValue,
+  type RegisterWrite,
+  type SessionBase,
+} from './events.js'
+
+/** What a session takes in from a live event; kills and revocations end sessions and are not for them. */
+export type SessionEvent = Extract<Event, { type: 'create' | 'write' | 'rotate' }>
+
+/** What merging changed about how a session is found. */
+export interface IdChanges {
+  readonly added: readonly IdHash[]
+  readonly removed: readonly IdHash[]
+}
+
+const NO_CHANGE: IdChanges = { added: [], removed: [] }
+
+/**
+ * One session as mergeable state. Attributes are last-writer-wins registers by (hlc, actor); ids are an
+ * observed-remove set; `version` says which events of this session are included, so a fragment proves itself.
+ *
+ * Arrays are replaced, never changed in place: a reader may keep one as its snapshot.
+ */
+export class SessionState {
+  readonly birth: Dot
+  base: SessionBase | undefined = undefined
+  touchedAt = 0
+  /** The last access that peers were told of. */
+  announcedAt = 0
+  highest = 0
+  ids: readonly IdEntry[] = []
+  removedIds: readonly Dot[] = []
+  version: readonly Dot[] = []
+  /** By name, ascending. */
+  registers: readonly Register[] = []
+  /** Of all values together. */
+  bytes = 0
+
+  constructor(birth: Dot) {
+    this.birth = birth
+  }
+
+  /** Whether events of `actor` up to `counter` are included. */
+  includes(dot: Dot): boolean {
+    return this.version.some((entry) => entry.actor === dot.actor && entry.counter >= dot.counter)
+  }
+
+  register(name: string): Register | undefined {
+    const index = indexOf(this.registers, name)
+    return index >= 0 ? this.registers[index] : undefined
+  }
+
+  get principal(): Register | undefined {
+    return this.register(Reserved.principal)
+  }
+
+  get maxIdleMs(): number {
+    const changed = this.register(Reserved.maxIdleMs)?.value
+    return typeof changed === 'number' ? changed : (this.base?.maxIdleMs ?? Infinity)
+  }
+
+  /** Takes in one live event that is not included yet (rule A6). `known`: the events this replica has. */
+  apply(event: SessionEvent, known: Context): IdChanges {
+    if (event.type === 'create') this.base ??= event.base
+    this.#keep(write(this.registers, event))
+    const before = this.ids
+    if (event.type === 'rotate') this.#dropIds(event.drops, known)
+    if (event.type !== 'write') this.#addId({ hash: event.id, dot: event.dot })
+    this.#include(event.dot)
+    this.highest = Math.max(this.highest, event.hlc)
+    this.touchedAt = Math.max(this.touchedAt, event.touchedAt)
+    return before === this.ids ? NO_CHANGE : idChanges(before, this.ids)
+  }
+
+  /** Takes in what another replica holds of this session (rules F2, F3). */
+  merge(from: Fragment, known: Context): IdChanges {
+    this.base ??= from.base
+    this.#keep(mergeRegisters(this.registers, from.registers))
+    const before = this.ids
+    this.#mergeIds(from, known)
+    for (const dot of from.version) this.#include(dot)
+    this.highest = Math.max(this.highest, from.highest)
+    this.touchedAt = Math.max(this.touchedAt, from.touchedAt)
+    return before === this.ids ? NO_CHANGE : idChanges(before, this.ids)
+  }
+
+  /** The whole session, or what is new to a replica that has `since` (rule F5: always with all ids). */
+  fragment(since?: Context): Fragment {
+    return {
+      birth: this.birth,
+      base: this.base,
+      touchedAt: this.touchedAt,
+      highest: this.highest,
+      ids: this.ids,
+      removedIds: this.removedIds,
+      version: this.version,
+      registers: since === undefined ? this.registers : this.registers.filter((register) => !since.has(register.dot)),
+    }
+  }
+
+  /** Whether a replica that has `since` lacks anything of this session (rule F5: also a pure removal counts). */
+  hasNewsFor(since: Context): boolean {
+    return this.version.some((dot) => !since.has(dot)) || this.removedIds.some((dot) => !since.has(dot))
+  }
+
+  /** When the session ends if nobody touches it again, by what this node knows; Infinity = never. */
+  get expiresAt(): number {
+    if (this.base === undefined) return Infinity
+    return Math.min(this.touchedAt + this.maxIdleMs, this.base.createdAt + this.base.maxLifeMs)
+  }
+
+  /** Whether its creating event is included; else the session is held, not served. */
+  get isComplete(): boolean {
+    return this.base !== undefined
+  }
+
+  /** What a request reads: a snapshot that later events do not change. */
+  record(): SessionRecord {
+    const principal = this.principal?.value
+    return {
+      createdAt: this.base?.createdAt ?? 0,
+      lastAccessedAt: this.touchedAt,
+      maxIdleMs: this.maxIdleMs,
+      maxLifeMs: this.base?.maxLifeMs ?? Infinity,
+      principal: typeof principal === 'string' ? principal : undefined,
+      attributes: new RegisterView(this.registers),
+    }
+  }
+
+  #keep(registers: readonly Register[]): void {
+    if (registers === this.registers) return
+    this.registers = registers
+    this.bytes = registers.reduce((sum, register) => sum + valueBytes(register.value), 0)
+  }
+
+  #include(dot: Dot): void {
+    const at = this.version.findIndex((entry) => entry.actor === dot.actor)
+    if (at < 0) this.version = [...this.version, dot]
+    else if ((this.version[at] as Dot).counter < dot.counter) this.version = this.version.with(at, dot)
+  }
+
+  #addId(entry: IdEntry): void {
+    const removed = this.removedIds.findIndex((dot) => sameDot(dot, entry.dot))
+    if (removed >= 0) this.removedIds = this.removedIds.toSpliced(removed, 1)
+    else if (!this.ids.some((id) => sameDot(id.dot, entry.dot))) this.ids = [...this.ids, entry]
+  }
+
+  /** Removes ids by the event that added them; where that event is still to come, remembers the removal. */
+  #dropIds(drops: readonly Dot[], known: Context): void {
+    const kept = this.ids.filter((id) => !drops.some((dot) => sameDot(dot, id.dot)))
+    if (kept.length !== this.ids.length) this.ids = kept
+    const ahead = drops.filter((dot) => !known.has(dot) && !this.includes(dot))
+    for (const dot of ahead) {
+      if (!this.removedIds.some((removed) => sameDot(removed, dot))) this.removedIds = [...this.removedIds, dot]
+    }
+  }
+
+  #mergeIds(from: Fragment, known: Context): void {
+    const theirs = (dot: Dot): boolean =>
+      from.version.some((entry) => entry.actor === dot.actor && entry.counter >= dot.counter)
+    const removedByThem = from.removedIds
+    const kept = this.ids.filter(
+      ({ dot }) =>
+        from.ids.some((id) => sameDot(id.dot, dot)) || !(theirs(dot) || removedByThem.some((removed) => sameDot(removed, dot))),
+    )
+    const isNew = ({ dot }: IdEntry): boolean =>
+      !kept.some((id) => sameDot(id.dot, dot)) &&
+      !known.has(dot) &&
+      !this.includes(dot) &&
+      !this.removedIds.some((removed) => sameDot(removed, dot))
+    const added = from.ids.filter(isNew)
+    if (kept.length !== this.ids.length || added.length > 0) this.ids = [...kept, ...added]
+
+    const open = [...this.removedIds, ...removedByThem.filter((dot) => !this.removedIds.some((own) => sameDot(own, dot)))]
+    // A removal is done once its adding event is included on either side: then `ids` already says so.
+    this.removedIds = open.filter((dot) => !theirs(dot) && !known.has(dot) && !this.includes(dot))
+  }
+}
+
+/** Attributes as the HTTP layer reads them: encoded values by name, without removed and reserved registers. */
+class RegisterView implements Attributes {
+  readonly #registers: readonly Register[]
+
+  constructor(registers: readonly Register[]) {
+    this.#registers = registers
+  }
+
+  get size(): number {
+    return this.#registers.reduce((count, register) => (isAttribute(register) ? count + 1 : count), 0)
+  }
+
+  get(name: string): Uint8Array | undefined {
+    const register = this.#registers[indexOf(this.#registers, name)]
+    return register !== undefined && isAttribute(register) ? register.value : undefined
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== undefined
+  }
+
+  *keys(): Generator<string> {
+    for (const register of this.#registers) if (isAttribute(register)) yield register.name
+  }
+}
+
+function isAttribute(register: Register): register is Register & { readonly value: Uint8Array } {
+  return typeof register.value === 'object' && register.value !== null
+}
+
+/** Bytes of a register's value, for caps and sync parts. */
+export function valueBytes(value: RegisterValue): number {
+  if (value === null || typeof value === 'number') return 8
+  return value.length
+}
+
+/** The total order of writes: hybrid time, then actor; equal only for the same event. */
+function isNewer(hlc: number, actor: number, than: Register): boolean {
+  return hlc > than.hlc || (hlc === than.hlc && actor > than.dot.actor)
+}
+
+function write(registers: readonly Register[], event: SessionEvent): readonly Register[] {
+  if (event.writes.length === 0) return registers
+  return mergeRegisters(
+    registers,
+    event.writes.map((change) => registerOf(change, event)),
+  )
+}
+
+function registerOf(change: RegisterWrite, event: SessionEvent): Register {
+  return { name: change.name, kind: change.kind, value: change.value, hlc: event.hlc, dot: event.dot }
+}
+
+/** Keeps the greater register of each name; `into` is sorted, and so is the answer. */
+function mergeRegisters(into: readonly Register[], from: readonly Register[]): readonly Register[] {
+  let merged: Register[] | undefined
+  for (const register of from) {
+    const at = indexOf(merged ?? into, register.name)
+    const held = at >= 0 ? (merged ?? into)[at] : undefined
+    if (held !== undefined && !isNewer(register.hlc, register.dot.actor, held)) continue
+    merged ??= [...into]
+    if (at >= 0) merged[at] = register
+    else merged.splice(~at, 0, register)
+  }
+  return merged ?? into
+}
+
+/** Where `name` stands in sorted registers, or the complement of where it belongs. */
+function indexOf(registers: readonly Register[], name: string): number {
+  let low = 0
+  let high = registers.length - 1
+  while (low <= high) {
+    const middle = (low + high) >>> 1
+    const at = (registers[middle] as Register).name
+    if (at === name) return middle
+    if (at < name) low = middle + 1
+    else high = middle - 1
+  }
+  return ~low
+}
+
+function idChanges(before: readonly IdEntry[], after: readonly IdEntry[]): IdChanges {
+  return {
+    added: after.filter((id) => !before.includes(id)).map((id) => id.hash),
+    removed: before.filter((id) => !after.includes(id)).map((id) => id.hash),
+  }
+}

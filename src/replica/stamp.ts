@@ -1,0 +1,46 @@
+/**
+ * The causal stamp: what one browser has seen of one session. A browser that carries it reads its own writes, and never
+ * something older than it has read, on every node (Terry et al. 1994). It lists the events that may still be missing
+ * somewhere, and the highest hybrid time seen; it shrinks as soon as every member has them.
+ */
+import type { Dot } from '../session/session.js'
+import type { Context } from './context.js'
+import type { Stamp } from './events.js'
+import type { Roster } from './roster.js'
+import type { SessionState } from './session-state.js'
+
+/** A stamp never lists more events; a browser with more has its oldest ones left to the highest time. */
+export const STAMP_DOTS_MAX = 8
+
+/** The events a browser has seen that are not included here. */
+export function missingDots(stamp: Stamp, session: SessionState, context: Context): readonly Dot[] {
+  return stamp.dots.filter((dot) => !session.includes(dot) && !context.has(dot))
+}
+
+/** Whether what is held is at or above everything the browser has seen. */
+export function isCovered(stamp: Stamp, session: SessionState, context: Context): boolean {
+  return session.highest >= stamp.highest && missingDots(stamp, session, context).length === 0
+}
+
+/** What a browser that is served this session has seen then; `before`: what it had seen. */
+export function stampAfter(session: SessionState, before: Stamp | undefined, roster: Roster): Stamp {
+  const dots = session.version.filter((dot) => !isStable(dot, roster))
+  for (const dot of before?.dots ?? []) {
+    const covered = dots.some((entry) => entry.actor === dot.actor && entry.counter >= dot.counter)
+    if (!covered && !session.includes(dot) && !isStable(dot, roster)) dots.push(dot)
+  }
+  return {
+    highest: Math.max(session.highest, before?.highest ?? 0),
+    touchedAt: Math.max(session.touchedAt, before?.touchedAt ?? 0),
+    dots: dots.slice(-STAMP_DOTS_MAX),
+  }
+}
+
+/** Whether every member that counts is known to have the event: no browser needs to remember it. */
+export function isStable(dot: Dot, roster: Roster): boolean {
+  for (const member of roster.others()) {
+    const peer = roster.peerOf(member.actor)
+    if (peer === undefined || !peer.row.has(dot)) return false
+  }
+  return true
+}
