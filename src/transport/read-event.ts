@@ -1,0 +1,89 @@
+import { ProtocolError } from '../errors.js'
+import type { Event, RegisterValue, RegisterWrite, SessionBase } from '../replica/events.js'
+import type { Dot } from '../session/session.js'
+import {
+  count, counter, type Fields, hash, lifetime, list, ownBytes, refuseField, rows, sum, text, time, word,
+} from './fields.js'
+import { MAX_NAME_CHARS, MAX_TEXT_CHARS } from './limits.js'
+import { type Actors, dotAt, readDots } from './read-dots.js'
+import { END_REASONS, EVENT_TYPES, near } from './wire-format.js'
+
+/** The events of one delta: all of the first actor, with consecutive counters from `firstCounter` on. */
+export function readEvents(items: Fields, firstCounter: unknown, actors: Actors): Event[] {
+  if (items.length === 0) return []
+  const actor = actors[0]
+  if (actor === undefined) refuseField('actors')
+  const first = counter([firstCounter], 0, 'first')
+  if (!Number.isSafeInteger(first + items.length)) refuseField('first')
+  let hlc = 0
+  return items.map((_, i) => {
+    const event = readEvent(list(items, i, 'event'), { actor, counter: first + i }, hlc, actors)
+    hlc = event.hlc
+    return event
+  })
+}
+
+function readEvent(fields: Fields, dot: Dot, previousHlc: number, actors: Actors): Event {
+  const type = count(fields, 0, 'event type')
+  const hlc = sum(previousHlc, fields, 1, 'hlc')
+  if (type === EVENT_TYPES.revoke) {
+    return { type: 'revoke', dot, hlc, principal: text(fields, 2, MAX_TEXT_CHARS, 'principal') }
+  }
+  const touchedAt = time(near(hlc), fields, 2, 'touchedAt')
+  if (type === EVENT_TYPES.create) {
+    const base = readBase(fields, 3, hlc)
+    const id = hash(fields, 6, 'id')
+    return { type: 'create', dot, hlc, birth: dot, touchedAt, base, id, writes: readWrites(list(fields, 7, 'writes')) }
+  }
+  const birth = dotAt(fields, 3, actors)
+  switch (type) {
+    case EVENT_TYPES.write:
+      return { type: 'write', dot, hlc, birth, touchedAt, writes: readWrites(list(fields, 5, 'writes')) }
+    case EVENT_TYPES.rotate: {
+      const id = hash(fields, 5, 'id')
+      const drops = readDots(list(fields, 6, 'drops'), actors)
+      return { type: 'rotate', dot, hlc, birth, touchedAt, id, drops, writes: readWrites(list(fields, 7, 'writes')) }
+    }
+    case EVENT_TYPES.kill:
+      return { type: 'kill', dot, hlc, birth, touchedAt, reason: word(END_REASONS, fields, 5, 'reason') }
+    default:
+      throw new ProtocolError('unknown-event', 'the type of event is unknown')
+  }
+}
+
+export function readBase(fields: Fields, at: number, hlc: number): SessionBase {
+  return {
+    createdAt: time(near(hlc), fields, at, 'createdAt'),
+    maxIdleMs: lifetime(fields, at + 1, 'maxIdleMs'),
+    maxLifeMs: lifetime(fields, at + 2, 'maxLifeMs'),
+  }
+}
+
+function readWrites(items: Fields): RegisterWrite[] {
+  return rows(items, 3, 'writes', readWrite)
+}
+
+/** The three fields of one register as an event writes it. */
+export function readWrite(items: Fields, at: number): RegisterWrite {
+  const kind = count(items, at + 1, 'kind')
+  if (kind > 0xff) refuseField('kind')
+  return { name: nameAt(items, at), kind, value: valueAt(items, at + 2) }
+}
+
+/** A NUL in front marks a reserved register; no name holds any other control character. */
+// oxlint-disable-next-line no-control-regex
+const NAME = /^\0?[^\u0000-\u001f\u007f]+$/
+
+function nameAt(items: Fields, at: number): string {
+  const name = text(items, at, MAX_NAME_CHARS, 'name')
+  return NAME.test(name) ? name : refuseField('name')
+}
+
+function valueAt(items: Fields, at: number): RegisterValue {
+  const value = items[at]
+  if (value === null) return null
+  if (value instanceof Uint8Array) return ownBytes(value, 'value')
+  if (typeof value === 'string' && value.length <= MAX_TEXT_CHARS) return value
+  if (typeof value === 'number' && !Number.isNaN(value)) return value
+  return refuseField('value')
+}
