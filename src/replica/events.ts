@@ -253,7 +253,7 @@ export type Input =
   | { readonly type: 'message'; readonly link: LinkId; readonly message: Message }
   /** Send what is waiting to be sent: once per turn of the event loop. */
   | { readonly type: 'flush' }
-  /** Periodic work; `lagMs`: how late the event loop is. */
+  /** Periodic work; `lagMs`: how late it comes by the clock (negative where the clock went back). */
   | { readonly type: 'tick'; readonly lagMs: number }
   /** Leave: finish when every reachable peer has everything, or at the deadline. */
   | { readonly type: 'drain'; readonly deadline: number }

@@ -318,16 +318,16 @@ export class Replica {
 
   #tick(lagMs: number): void {
     const now = this.#now
-    if (lagMs > LAG_FORGIVEN_MS) this.roster.forgive(lagMs)
+    if (Math.abs(lagMs) > LAG_FORGIVEN_MS) this.roster.forgive(lagMs)
     this.roster.tick(now)
     if (Math.abs(now - this.#digestAt) >= DIGEST_EVERY_MS) {
       this.#digestAt = now
-      this.#sendDigest(this.#links((peer) => peer.phase !== 'stale'), lagMs)
+      this.#sendDigest(this.#links((peer) => peer.phase !== 'stale'), Math.max(0, lagMs))
     }
     this.sync.tick(now)
     this.pulls.tick(now)
     this.#expiry.tick(now, this.#links((peer) => peer.phase === 'live'))
-    if (this.roster.isReady) for (const session of [...this.state.revoked]) this.#kill(session.birth, 'logged-out')
+    if (this.roster.isReady) for (const { birth } of [...this.state.revoked]) this.#kill(birth, 'logged-out')
     if (Math.abs(now - this.#forgetAt) >= FORGET_EVERY_MS) this.#forget()
     this.#flush()
   }

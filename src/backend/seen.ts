@@ -1,0 +1,116 @@
+/**
+ * Stamps on their way through the browser: sealed, in a few slots. Parallel answers overwrite each other's cookies, so
+ * what a browser has seen is spread over slots by origin, and an answer sets only the slots it raised.
+ *
+ *   token = base64url( version 1 B | highest 7 B | touched 6 B | n x (actor 7 B, counter 6 B) | MAC 8 B )
+ *
+ * The MAC (truncated HMAC-SHA256) covers the session's birth: a token is void for any other session, and survives a
+ * change of id. 64 bits are enough: a forged token can at worst cause one bounded wait.
+ */
+import { createHmac, timingSafeEqual } from 'node:crypto'
+import type { Stamp } from '../replica/events.js'
+import { deriveKey } from '../session/id.js'
+import type { Dot } from '../session/session.js'
+import type { SeenTokens } from './backend.js'
+
+const VERSION = 1
+const HEAD_BYTES = 14
+const DOT_BYTES = 13
+const MAC_BYTES = 8
+const SLOTS = 4
+const DOTS_MAX = 8
+const TOKEN_CHARACTERS_MAX = Math.ceil(((HEAD_BYTES + DOTS_MAX * DOT_BYTES + MAC_BYTES) * 4) / 3)
+
+/** Where the events of an actor are noted. */
+function slotOf(actor: number): number {
+  return actor % SLOTS
+}
+
+/** Seals stamps into tokens and opens them; the first key seals, every one opens. */
+export class SeenSealer {
+  readonly #keys: readonly Buffer[]
+
+  constructor(secrets: readonly string[]) {
+    this.#keys = secrets.map((secret) => deriveKey(secret, 'stamp'))
+  }
+
+  /** Joins the valid tokens of one session. Invalid ones are worth nothing, and change nothing. */
+  open(tokens: SeenTokens | undefined, birth: Dot): Stamp | undefined {
+    let joined: Stamp | undefined
+    for (const token of tokens?.values() ?? []) {
+      const stamp = this.#openOne(token, birth)
+      if (stamp !== undefined) joined = joined === undefined ? stamp : join(joined, stamp)
+    }
+    return joined
+  }
+
+  /** Tokens of the slots in which `after` says something that `before` did not, or no longer says what is lost. */
+  seal(after: Stamp, before: Stamp | undefined, birth: Dot, lost: boolean): SeenTokens | undefined {
+    let tokens: Map<string, string> | undefined
+    for (let slot = 0; slot < SLOTS; slot++) {
+      const dots = after.dots.filter((dot) => slotOf(dot.actor) === slot)
+      const had = (before?.dots ?? []).filter((dot) => slotOf(dot.actor) === slot)
+      const isRaised = dots.some((dot) => !had.some((old) => old.actor === dot.actor && old.counter >= dot.counter))
+      if (!isRaised && !(lost && had.length > 0)) continue
+      tokens ??= new Map()
+      tokens.set(String(slot), this.#sealOne({ ...after, dots }, birth))
+    }
+    return tokens
+  }
+
+  #sealOne(stamp: Stamp, birth: Dot): string {
+    const bytes = Buffer.allocUnsafe(HEAD_BYTES + stamp.dots.length * DOT_BYTES + MAC_BYTES)
+    bytes[0] = VERSION
+    writeUint(bytes, stamp.highest, 1, 7)
+    writeUint(bytes, Math.floor(stamp.touchedAt), 8, 6)
+    stamp.dots.forEach(({ actor, counter }, i) => {
+      writeUint(bytes, actor, HEAD_BYTES + i * DOT_BYTES, 7)
+      writeUint(bytes, counter, HEAD_BYTES + i * DOT_BYTES + 7, 6)
+    })
+    const end = bytes.length - MAC_BYTES
+    macOf(bytes.subarray(0, end), birth, this.#keys[0] as Buffer).copy(bytes, end)
+    return bytes.toString('base64url')
+  }
+
+  #openOne(token: string, birth: Dot): Stamp | undefined {
+    if (token.length > TOKEN_CHARACTERS_MAX) return undefined
+    const bytes = Buffer.from(token, 'base64url')
+    const end = bytes.length - MAC_BYTES
+    if (bytes[0] !== VERSION || end < HEAD_BYTES || (end - HEAD_BYTES) % DOT_BYTES !== 0) return undefined
+    const content = bytes.subarray(0, end)
+    if (!this.#keys.some((key) => timingSafeEqual(macOf(content, birth, key), bytes.subarray(end)))) return undefined
+    const dots: Dot[] = []
+    for (let at = HEAD_BYTES; at < end; at += DOT_BYTES) {
+      dots.push({ actor: readUint(bytes, at, 7), counter: readUint(bytes, at + 7, 6) })
+    }
+    return { highest: readUint(bytes, 1, 7), touchedAt: readUint(bytes, 8, 6), dots }
+  }
+}
+
+function join(a: Stamp, b: Stamp): Stamp {
+  const dots = [...a.dots]
+  for (const dot of b.dots) {
+    const at = dots.findIndex((held) => held.actor === dot.actor)
+    if (at < 0) dots.push(dot)
+    else if ((dots[at] as Dot).counter < dot.counter) dots[at] = dot
+  }
+  return { highest: Math.max(a.highest, b.highest), touchedAt: Math.max(a.touchedAt, b.touchedAt), dots }
+}
+
+function macOf(content: Buffer, birth: Dot, key: Buffer): Buffer {
+  const name = Buffer.allocUnsafe(13)
+  writeUint(name, birth.actor, 0, 7)
+  writeUint(name, birth.counter, 7, 6)
+  return createHmac('sha256', key).update(name).update(content).digest().subarray(0, MAC_BYTES)
+}
+
+/** Unsigned big-endian of up to 7 bytes: Buffer's own methods end at 6, times and actors need 53 bits. */
+function writeUint(bytes: Buffer, value: number, at: number, length: 6 | 7): void {
+  if (length === 7) bytes[at] = Math.floor(value / 2 ** 48)
+  bytes.writeUIntBE(value % 2 ** 48, length === 7 ? at + 1 : at, 6)
+}
+
+function readUint(bytes: Buffer, at: number, length: 6 | 7): number {
+  const low = bytes.readUIntBE(length === 7 ? at + 1 : at, 6)
+  return length === 7 ? (bytes[at] as number) * 2 ** 48 + low : low
+}
