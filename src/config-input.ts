@@ -1,0 +1,139 @@
+import type { Acks } from './backend/backend.js'
+import type { Duration } from './duration.js'
+import type { CookieOptions, SessionOptions } from './http/options.js'
+import type { Log } from './log.js'
+
+/**
+ * Everything that can be configured, checked as a whole before anything is opened. Every option may be left out but
+ * `name`. An option that is `undefined` counts as left out.
+ */
+export interface ClusterConfig {
+  /** Name of the cluster, the same on all nodes. Nodes of other clusters are refused. */
+  readonly name: string
+  readonly node?: NodeConfig | undefined
+  /**
+   * Where the nodes are, `host:port` each; the same list on every node, itself included. Default: the environment
+   * variable SESSION_MESH_PEERS (comma separated), else none: a cluster of one.
+   */
+  readonly peers?: readonly string[] | undefined
+  /**
+   * What nodes prove to each other that they belong together, and what session ids are signed with: at least 32
+   * random bytes (`openssl rand -base64 32`), the same on all nodes. Of a list the first signs and all verify, so a
+   * secret is changed by three rolling restarts: [old, new], [new, old], [new]. Required as soon as an address is not
+   * loopback, unless `tls` is given. Default: the environment variable SESSION_MESH_SECRET.
+   */
+  readonly secret?: string | readonly string[] | undefined
+  /** TLS in both directions between nodes: each proves itself with a certificate of `ca`. Paths or PEM texts. */
+  readonly tls?: { readonly key: string; readonly cert: string; readonly ca: string } | undefined
+  /** Where sessions live. Default: `{ type: 'replicated' }`. */
+  readonly backend?: BackendConfig | undefined
+  readonly limits?: LimitsConfig | undefined
+  readonly session?: SessionConfig | undefined
+  /**
+   * A small HTTP server for `session-mesh status`, `/healthz`, `/readyz` and `/metrics` of this node. Loopback only.
+   * Default: none; `session-mesh start` without it has no such server either.
+   */
+  readonly admin?: { readonly listen: string } | undefined
+  /** Where log events go: a function, or a logger such as pino. Default: warnings and errors as lines on stderr. */
+  readonly log?: Log | Logger | undefined
+}
+
+export interface NodeConfig {
+  /**
+   * Name of this node: unique in the cluster, the same after a restart. Default: the environment variable
+   * SESSION_MESH_NODE, else the host name. Several nodes on one machine need one each.
+   */
+  readonly id?: string | undefined
+  /**
+   * `host:port` where this node listens for its peers. Default: the environment variable SESSION_MESH_LISTEN, else
+   * 127.0.0.1:7946.
+   */
+  readonly listen?: string | undefined
+  /**
+   * `host:port` under which peers reach this node, where that is not `listen` (containers, 0.0.0.0). Default: the
+   * environment variable SESSION_MESH_ADVERTISE, else the address it listens on.
+   */
+  readonly advertise?: string | undefined
+}
+
+export type BackendConfig = ReplicatedBackendConfig | MemoryBackendConfig
+
+/** Sessions in this process alone, for tests and for a single node. They end with the process. */
+export interface MemoryBackendConfig {
+  readonly type: 'memory'
+}
+
+/** Every node holds every session and tells the others what changes. */
+export interface ReplicatedBackendConfig {
+  readonly type: 'replicated'
+  /** How long a starting node waits for a peer that does not answer before it goes on without it. Default 3s. */
+  readonly bootstrapTimeout?: Duration | undefined
+  /** What a node does for a browser that has already seen newer data on another node. */
+  readonly stamps?:
+    | {
+        /** Longest wait for the missing data. Default 1s. */
+        readonly wait?: Duration | undefined
+        /** After that wait: serve what is here (counted and marked), or answer 503. Default 'serve'. */
+        readonly onStale?: 'serve' | '503' | undefined
+        /** When the node that had the data is gone for good with it. Default 'accept'. */
+        readonly onLost?: 'accept' | 'error' | 'fresh' | undefined
+        /** How long a browser's stamp is honoured. Default 10m. */
+        readonly ttl?: Duration | undefined
+      }
+    | undefined
+  /** How many other nodes must have a change before the request is answered. */
+  readonly acks?:
+    | {
+        /** Ordinary changes. Default 'async': the change leaves at once, nobody waits. */
+        readonly write?: Acks | undefined
+        /** Logouts. Default 'all' reachable nodes. */
+        readonly kill?: Acks | undefined
+        /** New ids after a login. Default 'all' reachable nodes. */
+        readonly rotate?: Acks | undefined
+        /** Longest wait for the confirmations; then the answer is given, counted as unknown. Default 250ms. */
+        readonly within?: Duration | undefined
+      }
+    | undefined
+}
+
+/** What happens at a limit: the request that goes over it fails and changes nothing; no live session is dropped. */
+export interface LimitsConfig {
+  /** Live sessions of the cluster. Default 1,000,000. */
+  readonly sessions?: number | undefined
+  /** Encoded bytes of one session, names included. Default 65,536. */
+  readonly sessionBytes?: number | undefined
+  /** Attributes of one session. Default 1,024. */
+  readonly attributes?: number | undefined
+}
+
+/** The options of the middleware (http/options.ts); lifetimes may be texts such as '30m'. */
+export interface SessionConfig
+  extends Omit<SessionOptions, 'ttl' | 'maxLifetime' | 'touchAfter' | 'loadWithin' | 'limits' | 'cookie'> {
+  /** A session ends when nobody used it for this long. Infinity: never. Default 30m. */
+  readonly ttl?: Duration | undefined
+  /** A session ends this long after its creation, used or not. Default: never. */
+  readonly maxLifetime?: Duration | undefined
+  /** An access is noted when the last noted one is at least this old. Default: ttl / 20, at most 60s. */
+  readonly touchAfter?: Duration | undefined
+  /** Longest time a load may take; then the request is answered 503. Default 2s. */
+  readonly loadWithin?: Duration | undefined
+  readonly cookie?: CookieConfig | undefined
+}
+
+export interface CookieConfig extends Omit<CookieOptions, 'maxAge'> {
+  /** How long the browser keeps it, at most 400 days. Default: until the browser closes. */
+  readonly maxAge?: Duration | undefined
+}
+
+/** A logger as pino has it. */
+export interface Logger {
+  debug(fields: object, message: string): void
+  info(fields: object, message: string): void
+  warn(fields: object, message: string): void
+  error(fields: object, message: string): void
+}
+
+/** The same object, typed: for completion and checks in `cluster.config.ts`. */
+export function defineConfig(config: ClusterConfig): ClusterConfig {
+  return config
+}

@@ -1,0 +1,284 @@
+/**
+ * The shape of a configuration: which keys there are, what each may hold, and what it is when left out.
+ * Relations between sections are config.ts's.
+ */
+import type { IncomingMessage } from 'node:http'
+import { z } from 'zod'
+import { formatAddress, isLoopback, isWildcard, parseAddress, type Address } from './address.js'
+import type { Logger } from './config-input.js'
+import type { IssueParams } from './config-problems.js'
+import { formatDuration, parseDuration } from './duration.js'
+import type { Log } from './log.js'
+
+const DAY_MS = 86_400_000
+const LIFETIME_MAX_MS = 3_650 * DAY_MS
+
+// ── Leaves ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What `parse` answers when a value is refused. */
+class Refused {
+  readonly problem: string
+  readonly expected: string | undefined
+  constructor(problem: string, expected?: string) {
+    this.problem = problem
+    this.expected = expected
+  }
+}
+
+/**
+ * One option. A refused value is reported and read as undefined, so that the checks between options still run and
+ * every mistake is told at once; nobody sees the undefined, because a configuration with a problem is never returned.
+ */
+function option<T>(expected: string, parse: (value: unknown) => T | Refused): z.ZodType<T> {
+  return z.unknown().transform((value, context) => {
+    const parsed = value === undefined ? new Refused('missing') : parse(value)
+    if (!(parsed instanceof Refused)) return parsed
+    report(context.issues, value, [], parsed.problem, { expected: parsed.expected ?? expected })
+    return undefined as never
+  })
+}
+
+/** One section: unknown keys are mistakes, with the nearest known one named. */
+function section<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$loose> {
+  const known = Object.keys(shape)
+  const unknownKeys = z.check<object>(({ value, issues }) => {
+    if (typeof value !== 'object' || value === null) return
+    for (const key of Object.keys(value).filter((candidate) => !known.includes(candidate))) {
+      report(issues, value, [], 'unknown option', { unknownKey: { key, known } })
+    }
+  })
+  // Whatever else is wrong in this section.
+  unknownKeys._zod.def.when = () => true
+  return z.looseObject(shape).check(unknownKeys)
+}
+
+function report(
+  issues: z.core.$ZodRawIssue[],
+  input: unknown,
+  path: PropertyKey[],
+  message: string,
+  params: IssueParams,
+): void {
+  issues.push({ code: 'custom', message, input, path, params: { ...params }, continue: true })
+}
+
+const isText = (value: unknown): value is string => typeof value === 'string'
+
+function oneOf<const T extends readonly (string | boolean)[]>(...values: T): z.ZodType<T[number]> {
+  return option(`one of ${values.map((value) => JSON.stringify(value)).join(', ')}`, (value) => {
+    return values.find((candidate) => candidate === value) ?? new Refused('unknown value')
+  })
+}
+
+function flag(): z.ZodType<boolean> {
+  return option('true or false', (value) => (typeof value === 'boolean' ? value : new Refused('wrong type')))
+}
+
+function wholeNumber(min: number, max: number): z.ZodType<number> {
+  return option(`a whole number from ${min} to ${max}`, (value) => {
+    if (typeof value !== 'number') return new Refused('wrong type')
+    return Number.isInteger(value) && value >= min && value <= max ? value : new Refused('out of range')
+  })
+}
+
+function duration(minMs: number, maxMs: number, infinite: 'or-infinity' | 'finite'): z.ZodType<number> {
+  const range = `${formatDuration(minMs)} to ${formatDuration(maxMs)}${infinite === 'finite' ? '' : ', or Infinity'}`
+  return option(`milliseconds or a text such as '30m', from ${range}`, (value) => {
+    const ms = parseDuration(value)
+    if (ms === undefined) return new Refused('not a duration')
+    if (ms === Infinity && infinite === 'or-infinity') return ms
+    return ms >= minMs && ms <= maxMs ? Math.round(ms) : new Refused('out of range')
+  })
+}
+
+function name(): z.ZodType<string> {
+  return option('1 to 128 letters, digits, dots, dashes, colons or underscores', (value) => {
+    if (!isText(value)) return new Refused('wrong type')
+    return /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(value) ? value : new Refused('not a name')
+  })
+}
+
+function address(expected: string, allow: (address: Address) => boolean): z.ZodType<string> {
+  return option(expected, (value) => {
+    if (!isText(value)) return new Refused('wrong type')
+    if (/^[a-z]+:\/\//i.test(value)) return new Refused('a URL instead of host:port')
+    const parsed = parseAddress(value)
+    if (parsed === undefined) return new Refused('not an address')
+    return allow(parsed) ? formatAddress(parsed) : new Refused('not allowed here')
+  })
+}
+
+const listenAddress = (): z.ZodType<string> => {
+  return address("host:port to listen on, such as '127.0.0.1:7946' (port 0: any free one)", () => true)
+}
+
+const dialAddress = (): z.ZodType<string> => {
+  return address("host:port that other nodes can dial, such as '10.0.0.5:7946'", ({ host, port }) => {
+    return port > 0 && !isWildcard(host)
+  })
+}
+
+function nonEmptyText(expected: string): z.ZodType<string> {
+  return option(expected, (value) => {
+    if (!isText(value)) return new Refused('wrong type')
+    return value === '' ? new Refused('empty') : value
+  })
+}
+
+// ── Sections ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** A name that a cookie can have: an HTTP token (RFC 6265 4.1.1). */
+const cookieName = option("letters, digits and !#$%&'*+-.^_`|~", (value) => {
+  if (!isText(value)) return new Refused('wrong type')
+  return /^[\w!#$%&'*+.^`|~-]{1,64}$/.test(value) ? value : new Refused('not a cookie name')
+})
+
+const cookiePart = (expected: string, pattern: RegExp): z.ZodType<string> => {
+  return option(expected, (value) => (isText(value) && pattern.test(value) ? value : new Refused('not allowed')))
+}
+
+const cookie = section({
+  name: cookieName.optional(),
+  secure: oneOf(true, false, 'auto').optional(),
+  sameSite: oneOf('lax', 'strict', 'none').optional(),
+  path: cookiePart("a path beginning with '/'", /^\/[\x21-\x3a\x3c-\x7e]*$/).optional(),
+  domain: cookiePart("a domain such as 'example.com'", /^\.?[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*$/).optional(),
+  maxAge: duration(1_000, LIFETIME_MAX_MS, 'finite').optional(),
+  httpOnly: flag().optional(),
+  partitioned: flag().optional(),
+}).check((payload) => {
+  const { name: called = '', secure, sameSite, path, domain, partitioned } = payload.value
+  const refuse = (key: string, problem: string, expected: string): void => {
+    report(payload.issues, payload.value, [key], problem, { expected })
+  }
+  if (called.startsWith('__Host-') && domain !== undefined) {
+    refuse('domain', 'a cookie named __Host-… has no domain (RFC 6265bis 4.1.3.2)', 'no domain')
+  }
+  if (called.startsWith('__Host-') && path !== undefined && path !== '/') {
+    refuse('path', 'a cookie named __Host-… has the path / (RFC 6265bis 4.1.3.2)', "'/'")
+  }
+  if (/^__(Host|Secure)-/.test(called) && secure !== true) {
+    refuse('secure', `browsers refuse a cookie named ${called} that is not Secure`, 'true')
+  }
+  if (sameSite === 'none' && secure !== true) {
+    refuse('secure', 'browsers refuse SameSite=None without Secure', 'true')
+  }
+  if (partitioned === true && secure !== true) {
+    refuse('secure', 'browsers refuse Partitioned without Secure', 'true')
+  }
+})
+
+const condition = option('a function (req) => boolean', (value) => {
+  return isCondition(value) ? value : new Refused('wrong type')
+})
+
+function isCondition(value: unknown): value is (req: IncomingMessage) => boolean {
+  return typeof value === 'function'
+}
+
+export const sessionSchema = section({
+  ttl: duration(1, LIFETIME_MAX_MS, 'or-infinity').optional(),
+  maxLifetime: duration(1, LIFETIME_MAX_MS, 'or-infinity').optional(),
+  cookie: cookie.optional(),
+  rolling: flag().optional(),
+  touchAfter: duration(0, LIFETIME_MAX_MS, 'finite').optional(),
+  loadWithin: duration(1, 600_000, 'finite').optional(),
+  load: oneOf('eager', 'on-demand').optional(),
+  when: condition.optional(),
+  lateWrites: oneOf('merge', 'drop').optional(),
+  onGone: oneOf('ignore', 'throw', 'restart').optional(),
+  detectMutations: flag().optional(),
+  trustProxy: flag().optional(),
+}).check((payload) => {
+  const { ttl, maxLifetime, touchAfter } = payload.value
+  if (ttl !== undefined && maxLifetime !== undefined && ttl !== Infinity && maxLifetime < ttl) {
+    const problem = `shorter than session.ttl (${formatDuration(ttl)})`
+    report(payload.issues, payload.value, ['maxLifetime'], problem, { expected: 'at least session.ttl' })
+  }
+  if (touchAfter !== undefined && touchAfter > 0 && ttl !== undefined && touchAfter >= ttl) {
+    const problem = `not shorter than session.ttl (${formatDuration(ttl)}), so an active session would expire`
+    report(payload.issues, payload.value, ['touchAfter'], problem, { expected: 'less than session.ttl' })
+  }
+})
+
+const stamps = section({
+  wait: duration(0, 60_000, 'finite').default(1_000),
+  onStale: oneOf('serve', '503').default('serve'),
+  onLost: oneOf('accept', 'error', 'fresh').default('accept'),
+  ttl: duration(1_000, DAY_MS, 'finite').default(600_000),
+})
+
+const acks = section({
+  write: oneOf('async', 'one', 'quorum', 'all').default('async'),
+  kill: oneOf('async', 'one', 'quorum', 'all').default('all'),
+  rotate: oneOf('async', 'one', 'quorum', 'all').default('all'),
+  within: duration(1, 60_000, 'finite').default(250),
+})
+
+const backend = z.discriminatedUnion('type', [
+  section({
+    type: z.literal('replicated'),
+    bootstrapTimeout: duration(1, 600_000, 'finite').default(3_000),
+    stamps: stamps.prefault({}),
+    acks: acks.prefault({}),
+  }),
+  section({ type: z.literal('memory') }),
+])
+
+const secret = option('a text of at least 32 bytes, or a list of them', (value) => {
+  const texts: readonly unknown[] = Array.isArray(value) ? value : [value]
+  if (texts.length === 0) return new Refused('an empty list')
+  if (!texts.every(isText)) return new Refused('wrong type')
+  if (texts.some((text) => Buffer.byteLength(text) < 32)) return new Refused('too short')
+  if (texts.some((text) => SAMPLE_SECRETS.has(text))) return new Refused('a sample from the documentation')
+  return new Set(texts).size === texts.length ? texts : new Refused('the same secret twice')
+})
+
+/** What the documentation shows in place of a secret; everybody can read it there. */
+export const SAMPLE_SECRETS: ReadonlySet<string> = new Set([
+  'replace-me-with-32-random-bytes-or-more',
+  'change-me-change-me-change-me-change-me',
+  '0123456789abcdef0123456789abcdef',
+])
+
+const LOG_LEVELS = ['debug', 'info', 'warn', 'error'] as const
+
+const log = option('a function (level, event, fields), or a logger with debug, info, warn and error', (value) => {
+  return isLog(value) || isLogger(value) ? value : new Refused('wrong type')
+})
+
+function isLog(value: unknown): value is Log {
+  return typeof value === 'function'
+}
+
+function isLogger(value: unknown): value is Logger {
+  if (typeof value !== 'object' || value === null) return false
+  return LOG_LEVELS.every((level) => typeof Reflect.get(value, level) === 'function')
+}
+
+const pemOrPath = (what: string): z.ZodType<string> => nonEmptyText(`${what}: a path, or the PEM text itself`)
+
+export const configSchema = section({
+  name: name(),
+  node: section({
+    id: name(),
+    listen: listenAddress().default('127.0.0.1:7946'),
+    advertise: dialAddress().optional(),
+  }),
+  peers: z.array(dialAddress()).default([]),
+  secret: secret.default([]),
+  tls: section({ key: pemOrPath('private key'), cert: pemOrPath('certificate'), ca: pemOrPath('CA') }).optional(),
+  backend: backend.prefault({ type: 'replicated' }),
+  limits: section({
+    sessions: wholeNumber(1, 100_000_000).default(1_000_000),
+    sessionBytes: wholeNumber(1_024, 524_288).default(65_536),
+    attributes: wholeNumber(1, 10_000).default(1_024),
+  }).prefault({}),
+  session: sessionSchema.prefault({}),
+  admin: section({
+    listen: address("a loopback host:port, such as '127.0.0.1:7980'", ({ host }) => isLoopback(host)),
+  }).optional(),
+  log: log.optional(),
+})
+
+export type ParsedConfig = z.output<typeof configSchema>

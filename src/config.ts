@@ -1,0 +1,246 @@
+/**
+ * From what a user wrote to what the parts are built from: surroundings filled in, validated whole and once, every
+ * mistake reported together.
+ */
+import { formatAddress, isLoopback, isWildcard, parseAddress } from './address.js'
+import type { Logger } from './config-input.js'
+import { describeIssue, describeProblem, type Problem } from './config-problems.js'
+import { configSchema, sessionSchema, type ParsedConfig } from './config-schema.js'
+import { readTls, type TlsMaterial } from './config-tls.js'
+import { formatDuration } from './duration.js'
+import { ConfigError } from './errors.js'
+import { COOKIE_AGE_MAX_MS, resolveSessionOptions, type ResolvedSessionOptions } from './http/options.js'
+import type { Log } from './log.js'
+import type { NodeId } from './session/session.js'
+
+/** A configuration with nothing left open. Lifetimes are milliseconds. */
+export interface ResolvedConfig {
+  readonly name: string
+  readonly node: { readonly id: NodeId; readonly listen: string; readonly advertise?: string }
+  /** Other nodes' addresses, this node's own left out. */
+  readonly peers: readonly string[]
+  /** The first signs, all verify. Empty only on loopback or under mutual TLS. */
+  readonly secrets: readonly string[]
+  readonly tls?: TlsMaterial
+  readonly backend: ResolvedBackend
+  readonly limits: ResolvedLimits
+  readonly session: ResolvedSessionOptions
+  readonly admin?: { readonly listen: string }
+  readonly log?: Log | Logger
+  /** What is worth a line in the log at start, though nothing is wrong with it. */
+  readonly notes: readonly Note[]
+}
+
+export type ResolvedBackend = ParsedConfig['backend']
+export type ResolvedLimits = ParsedConfig['limits']
+
+export interface Note {
+  readonly level: 'info' | 'warn'
+  readonly event: string
+  readonly detail: string
+}
+
+/** What a configuration is completed from. Only cluster.ts and the command line pass the real ones. */
+export interface Environment {
+  readonly variables: Readonly<Record<string, string | undefined>>
+  readonly hostname: string
+  readonly now: () => number
+  /** Text of a file; throws when it cannot be read. */
+  readonly readFile: (path: string) => string
+}
+
+/** What flags of the command line say. They win over the file, which wins over the environment. */
+export interface ConfigOverrides {
+  readonly node?: string | undefined
+  readonly listen?: string | undefined
+  readonly advertise?: string | undefined
+  readonly peers?: string | undefined
+}
+
+/** The configuration to build from, or a ConfigError with one line per mistake. `source` names the file, if any. */
+export function resolveConfig(
+  input: unknown,
+  environment: Environment,
+  overrides: ConfigOverrides = {},
+  source?: string,
+): ResolvedConfig {
+  const { completed, origins } = complete(input, environment.variables, environment.hostname, overrides)
+  // Captured on the way: what was understood is there even when something else was not.
+  let understood: Partial<ParsedConfig> = {}
+  const capture = (value: ParsedConfig): boolean => {
+    if (isRecord(value)) understood = value
+    return true
+  }
+  const parsed = configSchema.refine(capture, { when: () => true }).safeParse(completed)
+
+  const tls = understood.tls && readTls(understood.tls, environment.readFile, environment.now())
+  const problems = [...checkRelations(understood), ...(tls?.problems ?? [])]
+  const lines = [
+    ...(parsed.error?.issues ?? []).map((issue) => describeIssue(issue, completed) + originOf(issue.path, origins)),
+    ...problems.map((problem) => describeProblem(problem, completed) + originOf(problem.path, origins)),
+  ]
+  if (lines.length > 0 || !parsed.success) throw new ConfigError([...new Set(lines)], source)
+  return resolve(parsed.data, tls?.material)
+}
+
+/** The options of one mounted middleware, in the words and with the checks of `session` in a configuration. */
+export function resolveSession(input: unknown, limits: ResolvedLimits): ResolvedSessionOptions {
+  const parsed = sessionSchema.safeParse(input)
+  if (parsed.success) return withLimits(parsed.data, limits)
+  throw new ConfigError(parsed.error.issues.map((issue) => describeIssue(issue, input)), 'session options')
+}
+
+function withLimits(session: ParsedConfig['session'], limits: ResolvedLimits): ResolvedSessionOptions {
+  return resolveSessionOptions({ ...session, limits: { bytes: limits.sessionBytes, attributes: limits.attributes } })
+}
+
+function resolve(config: ParsedConfig, tls: TlsMaterial | undefined): ResolvedConfig {
+  const { node, peers } = config
+  const own = new Set([node.listen, node.advertise])
+  return {
+    name: config.name,
+    node: {
+      id: node.id as NodeId,
+      listen: node.listen,
+      ...(node.advertise === undefined ? {} : { advertise: node.advertise }),
+    },
+    peers: peers.filter((peer) => !own.has(peer)),
+    secrets: config.secret,
+    ...(tls === undefined ? {} : { tls }),
+    backend: config.backend,
+    limits: config.limits,
+    session: withLimits(config.session, config.limits),
+    ...(config.admin === undefined ? {} : { admin: config.admin }),
+    ...(config.log === undefined ? {} : { log: config.log }),
+    notes: notesOn(config),
+  }
+}
+
+// ── Completing ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** By path: where a value came from that is not in the configuration itself. */
+type Origins = ReadonlyMap<string, string>
+
+function complete(
+  input: unknown,
+  variables: Environment['variables'],
+  hostname: string,
+  overrides: ConfigOverrides,
+): { readonly completed: unknown; readonly origins: Origins } {
+  const origins = new Map<string, string>()
+  if (!isRecord(input)) return { completed: input, origins }
+  const node = input.node ?? {}
+
+  /** Flag, then file, then environment. */
+  const pick = (path: string, flag: string | undefined, given: unknown, variable: string): unknown => {
+    const fromVariable = variables[variable] === '' ? undefined : variables[variable]
+    if (flag !== undefined) origins.set(path, `--${path.replace('node.id', 'node').replace('node.', '')}`)
+    else if (given === undefined && fromVariable !== undefined) origins.set(path, variable)
+    return flag ?? given ?? fromVariable
+  }
+
+  const peers = pick('peers', overrides.peers, input.peers, 'SESSION_MESH_PEERS')
+  const completed = {
+    ...input,
+    peers: typeof peers === 'string' && origins.has('peers') ? splitList(peers) : peers,
+    secret: pick('secret', undefined, input.secret, 'SESSION_MESH_SECRET'),
+    node: isRecord(node)
+      ? {
+          ...node,
+          id: pick('node.id', overrides.node, node.id, 'SESSION_MESH_NODE') ?? hostname.replace(/[^\w.:-]/g, '-'),
+          listen: pick('node.listen', overrides.listen, node.listen, 'SESSION_MESH_LISTEN'),
+          advertise: pick('node.advertise', overrides.advertise, node.advertise, 'SESSION_MESH_ADVERTISE'),
+        }
+      : node,
+  }
+  return { completed, origins }
+}
+
+function splitList(text: string): readonly string[] {
+  return text
+    .split(',')
+    .map((part) => part.trim())
+    .filter((part) => part !== '')
+}
+
+function originOf(path: readonly PropertyKey[], origins: Origins): string {
+  const origin = origins.get(path.slice(0, 2).join('.')) ?? origins.get(String(path[0]))
+  return origin === undefined ? '' : `; from ${origin}`
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+// ── Relations ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Checks between options. Sections and options that were not understood are undefined and skipped. */
+function checkRelations(config: Partial<ParsedConfig>): readonly Problem[] {
+  return [...checkExposure(config), ...checkPeers(config), ...checkPorts(config)]
+}
+
+/** Off loopback, nodes must prove who they are. */
+function checkExposure({ node, peers, secret, tls, backend }: Partial<ParsedConfig>): readonly Problem[] {
+  if (backend?.type === 'memory' || tls !== undefined || secret === undefined || secret.length > 0) return []
+  const exposed = [
+    ['node.listen', node?.listen],
+    ['node.advertise', node?.advertise],
+    ...listOf(peers).map((peer, index) => [`peers[${index}]`, peer] as const),
+  ].find(([, address]) => address !== undefined && !isLoopback(parseAddress(address)?.host ?? 'localhost'))
+  if (exposed === undefined) return []
+  const [option, address] = exposed
+  return [
+    {
+      path: ['secret'],
+      problem: `missing, and ${option} (${address}) is not loopback: whoever reaches it could read and end sessions`,
+      expected: '32 random bytes or more, the same on every node, or tls',
+      hint: 'make one with "openssl rand -base64 32"; if it is read from a variable, that variable is not set',
+    },
+  ]
+}
+
+function checkPeers({ peers }: Partial<ParsedConfig>): readonly Problem[] {
+  return listOf(peers).flatMap((peer, index, all) => {
+    const first = all.indexOf(peer)
+    if (peer === undefined || first === index) return []
+    return [{ path: ['peers', index], problem: `the same as peers[${first}]`, expected: 'each node once' }]
+  })
+}
+
+/** The peers that were understood, in their places. */
+function listOf(peers: unknown): readonly (string | undefined)[] {
+  return Array.isArray(peers) ? peers.map((peer) => (typeof peer === 'string' ? peer : undefined)) : []
+}
+
+function checkPorts({ node, admin }: Partial<ParsedConfig>): readonly Problem[] {
+  const listen = admin?.listen
+  if (listen === undefined || listen !== node?.listen || parseAddress(listen)?.port === 0) return []
+  return [{ path: ['admin', 'listen'], problem: 'the same as node.listen', expected: 'a port of its own' }]
+}
+
+// ── Notes ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function notesOn({ name, node, peers, secret, backend, session }: ParsedConfig): readonly Note[] {
+  const notes: Note[] = []
+  if (backend.type === 'replicated' && secret.length === 0) {
+    const detail = `keys derive from the cluster name ${name}: they keep nobody out who reaches this machine`
+    notes.push({ level: 'warn', event: 'no-secret', detail })
+  }
+  if (backend.type === 'replicated' && peers.length === 0) {
+    notes.push({ level: 'warn', event: 'no-peers', detail: 'sessions live in this process alone' })
+  }
+  const listen = parseAddress(node.listen)
+  if (listen !== undefined && isWildcard(listen.host) && node.advertise === undefined) {
+    const detail = `peers are told ${formatAddress(listen)}, which is no address of this node; set node.advertise`
+    notes.push({ level: 'warn', event: 'no-advertise', detail })
+  }
+  if (peers.includes(node.listen) || (node.advertise !== undefined && peers.includes(node.advertise))) {
+    notes.push({ level: 'info', event: 'own-address-in-peers', detail: 'this node does not dial itself' })
+  }
+  if ((session.cookie?.maxAge ?? 0) > COOKIE_AGE_MAX_MS) {
+    const longest = formatDuration(COOKIE_AGE_MAX_MS)
+    const detail = `session.cookie.maxAge lowered to ${longest}, the longest that browsers keep`
+    notes.push({ level: 'warn', event: 'cookie-age', detail })
+  }
+  return notes
+}
