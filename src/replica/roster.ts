@@ -4,6 +4,9 @@ import type { ContextEntry, LinkId, Member, Message } from './events.js'
 
 type Digest = Extract<Message, { type: 'digest' }>
 
+/** In the order in which one start of a node goes through them. */
+const STATES: readonly Member['state'][] = ['joining', 'up', 'left']
+
 /** The other end of one link, and what it is known to have. */
 export interface Peer {
   readonly link: LinkId
@@ -125,7 +128,7 @@ export class Roster {
     this.#silent.delete(address)
   }
 
-  /** Learns of a member; of two starts of one node the later counts, and `left` is final for a start. */
+  /** Learns of a member; of two starts of one node the later counts, and within one start states only advance. */
   meet(member: Member, now: number): boolean {
     if (member.node === this.options.self.node) return false
     const known = this.#members.get(member.node)
@@ -134,7 +137,7 @@ export class Roster {
       return true
     }
     if (known.member.actor !== member.actor) return false
-    const changed = known.member.state !== 'left' && known.member.state !== member.state
+    const changed = STATES.indexOf(member.state) > STATES.indexOf(known.member.state)
     if (changed) this.#members.set(member.node, { member, heardAt: Math.max(known.heardAt, now) })
     return changed
   }

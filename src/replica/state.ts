@@ -105,6 +105,7 @@ export class ReplicaState {
     const held = this.live.get(fragment.birth)
     if (held !== undefined && !isNews(held, fragment)) {
       held.touchedAt = Math.max(held.touchedAt, fragment.touchedAt)
+      for (const dot of proven(held, fragment)) this.context.add(dot)
       return true
     }
     const session = held ?? this.#hold(fragment.birth)

@@ -160,12 +160,12 @@ export class Mesh {
   }
 
   /** All links up, nothing lost, time passes: what must end in agreement. */
-  heal(rounds = 30): void {
+  heal(rounds = 24): void {
     for (const node of this.nodes) if (!node.up) this.restart(node.index)
     this.connectAll()
     this.drain()
     for (let i = 0; i < rounds; i++) {
-      this.tick()
+      this.tick(500)
       this.drain()
     }
   }

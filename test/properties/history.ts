@@ -1,0 +1,173 @@
+/** Histories for properties: what may happen to a mesh, drawn by fast-check, and what must hold in every one of them. */
+import fc from 'fast-check'
+import type { Event } from '../../src/replica/events.js'
+import type { Replica } from '../../src/replica/replica.js'
+import { sameDot, type Dot } from '../../src/session/session.js'
+import { canonical, Mesh, text } from '../replica/mesh.js'
+
+export type Step =
+  | { readonly type: 'create' | 'flush' | 'crash' | 'restart'; readonly node: number }
+  | { readonly type: 'write'; readonly node: number; readonly session: number; readonly name: string; readonly remove: boolean }
+  | { readonly type: 'rotate' | 'kill'; readonly node: number; readonly session: number }
+  | { readonly type: 'deliver' | 'lose' | 'double'; readonly at: number }
+  | { readonly type: 'cut' | 'connect'; readonly a: number; readonly b: number }
+  | { readonly type: 'tick'; readonly ms: number }
+
+const node = fc.nat(4)
+const session = fc.nat(5)
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('create' as const), node }) },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      type: fc.constant('write' as const),
+      node,
+      session,
+      name: fc.constantFrom('a', 'b', 'c'),
+      remove: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('rotate' as const), node, session }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constant('kill' as const), node, session }) },
+  { weight: 6, arbitrary: fc.record({ type: fc.constant('flush' as const), node }) },
+  { weight: 20, arbitrary: fc.record({ type: fc.constant('deliver' as const), at: fc.nat(12) }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constantFrom('lose' as const, 'double' as const), at: fc.nat(12) }) },
+  { weight: 2, arbitrary: fc.record({ type: fc.constant('cut' as const), a: node, b: node }) },
+  { weight: 3, arbitrary: fc.record({ type: fc.constant('connect' as const), a: node, b: node }) },
+  { weight: 1, arbitrary: fc.record({ type: fc.constantFrom('crash' as const, 'restart' as const), node }) },
+  { weight: 4, arbitrary: fc.record({ type: fc.constant('tick' as const), ms: fc.constantFrom(100, 300, 6_000) }) },
+)
+
+/** 3 to 5 replicas and at least 50 steps, among them a kill, a rotation and a cut. */
+export const history: fc.Arbitrary<{ readonly size: number; readonly steps: readonly Step[] }> = fc
+  .record({
+    size: fc.integer({ min: 3, max: 5 }),
+    steps: fc.array(step, { minLength: 50, maxLength: 120 }),
+    kill: fc.record({ type: fc.constant('kill' as const), node, session }),
+    rotate: fc.record({ type: fc.constant('rotate' as const), node, session }),
+    cut: fc.record({ type: fc.constant('cut' as const), a: fc.constant(0), b: fc.constantFrom(1, 2) }),
+    at: fc.tuple(fc.nat(49), fc.nat(49), fc.nat(49)),
+  })
+  .map(({ size, steps, kill, rotate, cut, at }) => ({
+    size,
+    steps: [kill, rotate, cut].reduce<readonly Step[]>((all, extra, i) => all.toSpliced(at[i] ?? 0, 0, extra), steps),
+  }))
+
+/** One mesh living through one history, watched after every step. */
+export class Play {
+  readonly mesh: Mesh
+  readonly births: Dot[] = []
+  readonly #dead = new Map<Replica, Set<Dot>>()
+
+  constructor(size: number) {
+    this.mesh = new Mesh(size)
+    this.mesh.connectAll()
+    this.mesh.drain()
+    for (let i = 0; i < 3; i++) this.births.push(this.mesh.create(i).birth)
+    for (let i = 0; i < size; i++) this.mesh.flush(i)
+    this.mesh.drain()
+  }
+
+  step(step: Step): void {
+    this.#perform(step)
+    this.#watchTheDead()
+  }
+
+  #perform(step: Step): void {
+    const { mesh } = this
+    switch (step.type) {
+      case 'create':
+        if (mesh.node(step.node).up) this.births.push(mesh.create(step.node, [text('a', 'born')]).birth)
+        return
+      case 'write': {
+        const value = step.remove ? null : `v${mesh.events.length}`
+        if (mesh.node(step.node).up) mesh.commit(step.node, { type: 'write', birth: this.#birth(step.session), writes: [text(step.name, value)] })
+        return
+      }
+      case 'rotate':
+        if (mesh.node(step.node).up) mesh.commit(step.node, { type: 'rotate', birth: this.#birth(step.session), id: mesh.newId(), writes: [] })
+        return
+      case 'kill':
+        if (mesh.node(step.node).up) mesh.commit(step.node, { type: 'kill', birth: this.#birth(step.session), reason: 'destroyed' })
+        return
+      case 'flush':
+        return mesh.flush(step.node)
+      case 'deliver':
+        return mesh.deliver(step.at)
+      case 'lose':
+        return mesh.lose(step.at)
+      case 'double':
+        return mesh.deliver(step.at, true)
+      case 'cut':
+        return mesh.cut(step.a, step.b)
+      case 'connect':
+        if (mesh.node(step.a) !== mesh.node(step.b)) mesh.connect(step.a, step.b)
+        return
+      case 'crash':
+        if (mesh.nodes.filter((other) => other.up).length > 2 && mesh.node(step.node).up) mesh.crash(step.node)
+        return
+      case 'restart':
+        if (!mesh.node(step.node).up) mesh.restart(step.node)
+        return
+      case 'tick':
+        return mesh.tick(step.ms)
+    }
+  }
+
+  #birth(session: number): Dot {
+    return this.births[session % this.births.length] as Dot
+  }
+
+  /** Once dead at a replica, dead there for good. */
+  #watchTheDead(): void {
+    for (const { replica, up } of this.mesh.nodes) {
+      if (!up) continue
+      const dead = this.#dead.get(replica) ?? new Set()
+      this.#dead.set(replica, dead)
+      for (const birth of this.births) {
+        if (replica.state.isDead(birth)) dead.add(birth)
+        else if (dead.has(birth)) throw new Error(`session ${birth.actor}:${birth.counter} came back to life`)
+      }
+    }
+  }
+}
+
+/** What everybody must agree on: the state that the events in `replica`'s context make, computed from scratch. */
+export function expected(replica: Replica, events: readonly Event[]): unknown {
+  const known = events.filter((event) => replica.state.context.has(event.dot))
+  const killed = known.filter((event) => event.type === 'kill')
+  return known
+    .filter((event) => event.type === 'create')
+    .filter(({ birth }) => !killed.some((kill) => sameDot(kill.birth, birth)))
+    .map(({ birth }) => {
+      const own = known.filter((event) => event.type !== 'kill' && event.type !== 'revoke' && sameDot(event.birth, birth))
+      const drops = own.flatMap((event) => (event.type === 'rotate' ? event.drops : []))
+      const adds = own.filter((event) => event.type === 'create' || event.type === 'rotate')
+      return {
+        birth,
+        complete: true,
+        ids: adds.filter(({ dot }) => !drops.some((drop) => sameDot(drop, dot))).map(({ id }) => id).sort(),
+        registers: winners(own),
+      }
+    })
+    .sort((a, b) => a.birth.actor - b.birth.actor || a.birth.counter - b.birth.counter)
+}
+
+function winners(events: readonly Event[]): unknown[] {
+  const names = new Map<string, { name: string; value: string; hlc: number; dot: Dot }>()
+  for (const event of events) {
+    if (event.type === 'kill' || event.type === 'revoke') continue
+    for (const { name, value } of event.writes) {
+      const held = names.get(name)
+      const wins = held === undefined || event.hlc > held.hlc || (event.hlc === held.hlc && event.dot.actor > held.dot.actor)
+      if (wins) names.set(name, { name, value: String(value), hlc: event.hlc, dot: event.dot })
+    }
+  }
+  return [...names.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** Sessions whose creating event nobody has any more are held by some and served by none. */
+export function served(replica: Replica): unknown {
+  return (canonical(replica) as { complete: boolean }[]).filter((session) => session.complete)
+}
