@@ -118,7 +118,7 @@ describe('values that are refused', () => {
     ['a cycle', cyclic, 'x.self.back[0]', 'contains itself'],
     ['a function in a Map', new Map([['k', () => 1]]), 'x.k', 'is a function'],
     ['a key that is no word', { 'a b': Symbol('s') }, 'x["a b"]', 'is a symbol'],
-    ['an array of holes', new Array(4_000_000_000), 'x', 'larger than'],
+    ['an array of holes', Object.assign([], { length: 4_000_000_000 }), 'x', 'larger than'],
     ['more than 1 MiB', 'a'.repeat(VALUE_BYTES_MAX + 1), 'x', 'larger than'],
   ])('%s, with the path and the rule', (_, value, path, rule) => {
     const error = refusal(value)

@@ -1,0 +1,186 @@
+import {
+  sameDot,
+  type Attributes,
+  type Dot,
+  type IdHash,
+  type SessionDelta,
+  type SessionRecord,
+  type SessionRef,
+} from '../session/session.js'
+import type { PortableRegister, PortableSession } from './backend.js'
+
+/** Registers that every backend exports beside the attributes, under names that no attribute can have. */
+const PRINCIPAL = '\u0000principal'
+const MAX_IDLE = '\u0000maxIdleMs'
+
+/** Removed attributes that are remembered per session, so that importing an older copy does not bring them back. */
+const REMOVED_MAX = 1_024
+
+/** Which event wrote something, and when: what decides between two writes. */
+export interface Written {
+  readonly hlc: number
+  readonly dot: Dot
+}
+
+interface Mark extends Written {
+  readonly kind: number
+}
+
+interface IdEntry {
+  readonly hash: IdHash
+  readonly dot: Dot
+}
+
+/** One session of the memory backend. A record once handed out never changes: attributes are copied before a write. */
+export class MemorySession {
+  readonly birth: SessionRef
+  readonly createdAt: number
+  readonly maxLifeMs: number
+  lastAccessedAt: number
+  maxIdleMs = Infinity
+  principal: string | undefined = undefined
+  ids: readonly IdEntry[] = []
+  /** Of all values together. */
+  bytes = 0
+  #attributes = new Map<string, Uint8Array>()
+  #handedOut = false
+  readonly #marks = new Map<string, Mark>()
+  #removed = 0
+  #version: readonly Dot[] = []
+  #highest = 0
+
+  constructor(birth: SessionRef, createdAt: number, maxLifeMs: number) {
+    this.birth = birth
+    this.createdAt = createdAt
+    this.maxLifeMs = maxLifeMs
+    this.lastAccessedAt = createdAt
+  }
+
+  /** When the principal was set, or undefined when it never was. */
+  get principalSince(): number | undefined {
+    return this.#marks.get(PRINCIPAL)?.hlc
+  }
+
+  snapshot(): SessionRecord {
+    this.#handedOut = true
+    const attributes: Attributes = this.#attributes
+    return {
+      createdAt: this.createdAt,
+      lastAccessedAt: this.lastAccessedAt,
+      maxIdleMs: this.maxIdleMs,
+      maxLifeMs: this.maxLifeMs,
+      principal: this.principal,
+      attributes,
+    }
+  }
+
+  /** The idle lifetime the session is born with; any later change of it wins. */
+  startWith(maxIdleMs: number): void {
+    this.#set({ name: MAX_IDLE, kind: 0, value: maxIdleMs, hlc: 0, dot: this.birth })
+  }
+
+  /** Takes in what one commit wrote. */
+  apply(delta: SessionDelta, written: Written): void {
+    for (const { name, kind, value } of delta.writes) this.#set({ name, kind, value, ...written })
+    const { maxIdleMs, principal } = delta
+    if (maxIdleMs !== undefined) this.#set({ name: MAX_IDLE, kind: 0, value: maxIdleMs, ...written })
+    if (principal !== undefined) this.#set({ name: PRINCIPAL, kind: 0, value: principal, ...written })
+    this.#include(written.dot)
+    this.#highest = Math.max(this.#highest, written.hlc)
+  }
+
+  /** Takes in another backend's copy; says whether anything in it was new. */
+  merge(portable: PortableSession): boolean {
+    const news = portable.version.filter((dot) => !this.#includes(dot))
+    this.lastAccessedAt = Math.max(this.lastAccessedAt, portable.touchedAt)
+    if (news.length === 0) return false
+
+    for (const register of portable.registers) {
+      if (this.#includes(register.dot) && !this.#marks.has(register.name)) continue
+      if (isNewer(register, this.#marks.get(register.name))) this.#set(register)
+    }
+    const held = this.ids.filter((id) => listed(portable, id) || !covered(portable.version, id.dot))
+    const added = portable.ids.filter((id) => !this.#includes(id.dot))
+    this.ids = [...held, ...added.map(({ hash, dot }) => ({ hash: hash as IdHash, dot }))]
+    for (const dot of news) this.#include(dot)
+    this.#highest = Math.max(this.#highest, portable.highest)
+    return true
+  }
+
+  toPortable(): PortableSession {
+    const registers: PortableRegister[] = []
+    for (const [name, mark] of this.#marks) registers.push({ name, ...mark, value: this.#valueOf(name) })
+    registers.sort((a, b) => (a.name < b.name ? -1 : 1))
+    return {
+      birth: this.birth,
+      createdAt: this.createdAt,
+      maxLifeMs: this.maxLifeMs,
+      touchedAt: this.lastAccessedAt,
+      ids: this.ids,
+      registers,
+      version: this.#version,
+      highest: this.#highest,
+    }
+  }
+
+  #valueOf(name: string): PortableRegister['value'] {
+    if (name === PRINCIPAL) return this.principal ?? null
+    if (name === MAX_IDLE) return this.maxIdleMs
+    return this.#attributes.get(name) ?? null
+  }
+
+  #set({ name, kind, value, hlc, dot }: PortableRegister): void {
+    if (name === PRINCIPAL) this.principal = typeof value === 'string' ? value : undefined
+    else if (name === MAX_IDLE) this.maxIdleMs = typeof value === 'number' ? value : Infinity
+    else this.#setAttribute(name, value instanceof Uint8Array ? value : null)
+    this.#marks.set(name, { kind, hlc, dot })
+  }
+
+  #setAttribute(name: string, value: Uint8Array | null): void {
+    if (this.#handedOut) {
+      this.#attributes = new Map(this.#attributes)
+      this.#handedOut = false
+    }
+    const before = this.#attributes.get(name)
+    this.bytes += (value?.byteLength ?? 0) - (before?.byteLength ?? 0)
+    if (value !== null) {
+      if (before === undefined && this.#marks.has(name)) this.#removed--
+      this.#attributes.set(name, value)
+    } else {
+      this.#attributes.delete(name)
+      if (before !== undefined || !this.#marks.has(name)) this.#removed++
+      // Moves the mark to the end, so that the marks of what was removed stand in the order of removal.
+      this.#marks.delete(name)
+      if (this.#removed > REMOVED_MAX) this.#forgetOldestRemoved()
+    }
+  }
+
+  #forgetOldestRemoved(): void {
+    for (const name of this.#marks.keys()) {
+      if (name === PRINCIPAL || name === MAX_IDLE || this.#attributes.has(name)) continue
+      this.#marks.delete(name)
+      this.#removed--
+      return
+    }
+  }
+
+  #includes(dot: Dot): boolean {
+    return covered(this.#version, dot)
+  }
+
+  #include(dot: Dot): void {
+    this.#version = [...this.#version.filter((entry) => entry.actor !== dot.actor), dot]
+  }
+}
+
+function covered(version: readonly Dot[], dot: Dot): boolean {
+  return version.some((entry) => entry.actor === dot.actor && entry.counter >= dot.counter)
+}
+
+function listed(portable: PortableSession, id: IdEntry): boolean {
+  return portable.ids.some((other) => sameDot(other.dot, id.dot))
+}
+
+function isNewer(a: Written, b: Written | undefined): boolean {
+  return b === undefined || a.hlc > b.hlc || (a.hlc === b.hlc && a.dot.actor > b.dot.actor)
+}
