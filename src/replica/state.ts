@@ -3,6 +3,7 @@ import { Context } from './context.js'
 import { DotMap } from './dot-map.js'
 import type { Event, Fragment, Kill, Revocation } from './events.js'
 import { HybridClock } from './hlc.js'
+import { Recent } from './recent.js'
 import { SessionState, type IdChanges, type SessionEvent } from './session-state.js'
 
 /** Hears what changed, as it changes. */
@@ -29,6 +30,7 @@ export class ReplicaState {
   readonly context = new Context()
   readonly clock = new HybridClock()
   readonly live = new DotMap<SessionState>()
+  readonly recent = new Recent()
   readonly kills = new DotMap<KillRecord>()
   /** Per actor: kill records of its kills up to here may have been forgotten, here or where this was learned. */
   readonly floor = new Map<number, number>()
@@ -96,6 +98,7 @@ export class ReplicaState {
         break
     }
     this.context.add(dot)
+    if (event.type !== 'revoke') this.recent.note(dot, event.birth)
     return 'applied'
   }
 

@@ -212,15 +212,14 @@ export class Sync {
     }
     const since = Context.of(request.context)
     const listLive = [...this.#state.floor].some(([actor, counter]) => !since.hasUpTo(actor, counter))
-    const births: Dot[] = []
-    for (const session of this.#state.live.values()) births.push(session.birth)
+    const context = this.#state.context.entries()
     const job: Job = {
       job: ++this.#jobsMade,
       round: request.round,
       link,
       since,
-      context: this.#state.context.entries(),
-      births,
+      context,
+      births: (listLive ? undefined : this.#state.recent.touchedSince(since, context)) ?? this.#allBirths(),
       listLive,
       kills: [...this.#state.kills.values()]
         .filter((kill) => kill.dot === null || !since.has(kill.dot))
@@ -234,6 +233,12 @@ export class Sync {
     this.#jobs.set(link, job)
     this.#roster.peers.get(link)?.row.join(request.context)
     this.#continue(job)
+  }
+
+  #allBirths(): readonly Dot[] {
+    const births: Dot[] = []
+    for (const session of this.#state.live.values()) births.push(session.birth)
+    return births
   }
 
   onCredit(link: LinkId, credit: Extract<Message, { type: 'sync-credit' }>, now: number): void {
