@@ -20,6 +20,11 @@ export class Outbox {
     return this.#unsent
   }
 
+  /** The newest own event. */
+  get last(): Event | undefined {
+    return this.#log.at(-1)?.event
+  }
+
   /** Appends an event; `awaited`: somebody waits for its confirmation. */
   push(event: Event, awaited: boolean): void {
     const bytes = eventBytes(event)

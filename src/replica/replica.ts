@@ -158,6 +158,7 @@ export class Replica {
       case 'drain':
         this.#drainBy = input.deadline
         this.#flush()
+        this.#askForConfirmation()
         return this.#drain()
       case 'import': {
         const known = this.state.live.get(input.fragment.birth)
@@ -345,6 +346,12 @@ export class Replica {
     this.#drain()
   }
 
+  /** Peers confirm what they are asked to: the last event again, which stands for all before it. */
+  #askForConfirmation(): void {
+    const last = this.#outbox.last
+    if (last !== undefined) this.#send(this.#links((peer) => peer.phase === 'live'), { type: 'delta', events: [last], ack: true })
+  }
+
   #drain(): void {
     if (this.#drainBy === undefined) return
     const self = this.#options.actor
@@ -360,7 +367,7 @@ export class Replica {
     if (this.#outbox.unsent > 0) {
       const { deltas, awaited } = this.#outbox.take()
       const ack = awaited || this.#drainBy !== undefined
-      for (const events of deltas) this.#send(links, { type: 'delta', events, ack })
+      deltas.forEach((events, i) => this.#send(links, { type: 'delta', events, ack: ack && i === deltas.length - 1 }))
     }
     this.#expiry.flush(links)
   }
