@@ -38,6 +38,8 @@ export const MAX_TIME_MS = 8.64e15
 
 /** Bytes taken from a peer before it has authenticated itself, HTTP request not counted. */
 export const MAX_HANDSHAKE_BYTES = 4096
+/** Bytes of our own HELLO: whatever the configuration holds, peers accept it. */
+export const MAX_HELLO_BYTES = 3072
 /** Bytes of the HTTP request that asks for the upgrade; beyond it 431. */
 export const MAX_HEADER_BYTES = 8192
 /** Characters of an address in HELLO: a DNS name (255), a colon and a port. */
@@ -50,42 +52,62 @@ export const MAX_SETTING_CHARS = 128
 export const MAX_DETAIL_CHARS = 123
 /** Bytes of a cluster secret wherever more than this machine can reach the port. */
 export const MIN_SECRET_BYTES = 32
-/** Connections that have not authenticated themselves yet; a further one is closed at once. */
-export const MAX_PENDING = 64
-/** From the TCP connection to the end of the handshake. */
-export const HANDSHAKE_MS = 5_000
-/** From dialling to the answer of the HTTP upgrade. */
-export const CONNECT_MS = 2_000
-/** Largest difference between the wall clocks of two nodes. */
-export const MAX_SKEW_MS = 10_000
 
-// ── Links ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Time and queues ───────────────────────────────────────────────────────────────────────────────────────────────
 
-/** Bytes queued to one peer. A frame that does not fit is dropped and the link is stale. */
-export const MAX_QUEUED_BYTES: number = 8 * 1024 * 1024
-/** A stale link takes frames again below this. */
-export const DRAINED_BYTES: number = MAX_QUEUED_BYTES / 4
-/** A stale link that does not drain for so long is cut. */
-export const SLOW_PEER_MS = 30_000
-/** A peer that sends more WebSocket pings in a second is closed with 1008. */
-export const MAX_PINGS_PER_SECOND = 100
-/** Period of the transport's own tick: silence, pings and slow peers are counted in ticks, not in clock time. */
-export const TICK_MS = 250
-/** A link over which nothing went out for so long sends a ping. */
-export const PING_AFTER_MS = 1_000
-/** A link over which nothing came in for so long is closed, times how much this node distrusts itself. */
-export const SILENT_AFTER_MS = 3_000
-/** A link that was heard within this time keeps its node name against a newcomer. */
-export const HEARD_MS = 1_500
-/** Two links that came up within this time of each other were dialled at the same moment. */
-export const SIMULTANEOUS_MS = 2_000
-/** Time for queued frames and the closing handshake when the transport closes. */
-export const CLOSE_MS = 1_000
+/** The bounds that depend on the network and not on the protocol. Tests make them small. */
+export interface Bounds {
+  /** Connections that have not authenticated themselves yet; a further one is closed at once. */
+  readonly pending: number
+  /** From the TCP connection to the end of the handshake. */
+  readonly handshakeMs: number
+  /** From dialling to the answer to the HTTP upgrade. */
+  readonly connectMs: number
+  /** Largest difference between the wall clocks of two nodes. */
+  readonly skewMs: number
+  /** Bytes queued to one peer. A frame that does not fit is dropped and the link is stale. */
+  readonly queuedBytes: number
+  /** A stale link takes frames again below this. */
+  readonly drainedBytes: number
+  /** A stale link that does not drain for so long is cut. */
+  readonly slowPeerMs: number
+  /** A peer that sends more WebSocket pings in a second is closed with 1008. */
+  readonly pingsPerSecond: number
+  /** Period of the transport's tick. Silence, pings and slow peers are counted in ticks: no clock, no false alarm. */
+  readonly tickMs: number
+  /** A link over which nothing went out for so long sends a ping. */
+  readonly pingAfterMs: number
+  /** A link over which nothing came in for so long is closed, times how much this node distrusts itself. */
+  readonly silentAfterMs: number
+  /** A link that was heard within this time keeps its node name against a newcomer. */
+  readonly heardMs: number
+  /** Two links to one peer that came up within this time were dialled by both ends at the same moment. */
+  readonly simultaneousMs: number
+  /** Time for queued frames and the closing handshake. */
+  readonly closeMs: number
+  /** First and longest wait between two attempts to reach a peer. */
+  readonly redialMinMs: number
+  readonly redialMaxMs: number
+  /** Wait before an address that turned out to be this very process is tried again. */
+  readonly redialSelfMs: number
+}
 
-// ── Dialling ──────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** First and longest wait between two attempts to reach a peer. */
-export const REDIAL_MIN_MS = 50
-export const REDIAL_MAX_MS = 2_000
-/** Wait before an address that turned out to be this very process is tried again. */
-export const REDIAL_SELF_MS = 60_000
+export const DEFAULT_BOUNDS: Bounds = {
+  pending: 64,
+  handshakeMs: 5_000,
+  connectMs: 2_000,
+  skewMs: 10_000,
+  queuedBytes: 8 * 1024 * 1024,
+  drainedBytes: 2 * 1024 * 1024,
+  slowPeerMs: 30_000,
+  pingsPerSecond: 100,
+  tickMs: 250,
+  pingAfterMs: 1_000,
+  silentAfterMs: 3_000,
+  heardMs: 1_500,
+  simultaneousMs: 2_000,
+  closeMs: 1_000,
+  redialMinMs: 50,
+  redialMaxMs: 2_000,
+  redialSelfMs: 60_000,
+}
