@@ -1,14 +1,14 @@
 import express from 'express'
 import type { Express, NextFunction, Request, RequestHandler, Response } from 'express'
+import type { Session } from '../../src/index.js' // in your project: from 'session-mesh'
 import { type Cart, centsOf, goods, type Order, piecesIn } from './goods.js'
 import { accountPage, cartPage, catalogue, loginPage, type Visit } from './views.js'
 
-declare module 'express-session' {
-  interface SessionData {
-    user: { readonly name: string }
-    cart: Cart
-    orders: Order[]
-  }
+/** What the shop keeps. In your own project, `declare module 'session-mesh'` types `req.session` everywhere. */
+interface ShopData {
+  user: { readonly name: string }
+  cart: Cart
+  orders: readonly Order[]
 }
 
 /**
@@ -30,17 +30,17 @@ export function shop(sessions: RequestHandler, nodeName: string): Express {
   app.post('/logout', logOut)
   app.post('/order', membersOnly, order)
   app.get('/account', membersOnly, (req, res) => {
-    res.send(accountPage(visit(req, nodeName), req.session.orders ?? []))
+    res.send(accountPage(visit(req, nodeName), sessionOf(req).orders ?? []))
   })
   app.get('/api/me', (req, res) => {
-    const { user, cart = {}, orders = [] } = req.session
+    const { user, cart = {}, orders = [] } = sessionOf(req)
     res.json({ node: nodeName, user: user?.name ?? null, cart: piecesIn(cart), orders: orders.length })
   })
   return app
 }
 
 function membersOnly(req: Request, res: Response, next: NextFunction): void {
-  if (req.session.user === undefined) res.redirect(303, '/login')
+  if (sessionOf(req).user === undefined) res.redirect(303, '/login')
   else next()
 }
 
@@ -50,7 +50,7 @@ function addToCart(req: Request, res: Response): void {
     res.status(400).send('There is no such thing in this shop.')
     return
   }
-  const cart = (req.session.cart ??= {})
+  const cart = (sessionOf(req).cart ??= {})
   cart[item] = (cart[item] ?? 0) + 1 // changed in place, no setter: it is found and saved all the same
   res.redirect(303, '/cart')
 }
@@ -62,11 +62,12 @@ function logIn(req: Request, res: Response, next: NextFunction): void {
     res.redirect(303, '/login')
     return
   }
-  const { cart } = req.session
+  const { cart } = sessionOf(req)
   req.session.regenerate((error: unknown) => {
     if (error) return next(error)
-    req.session.user = { name }
-    if (cart !== undefined) req.session.cart = cart
+    const session = sessionOf(req)
+    session.user = { name }
+    if (cart !== undefined) session.cart = cart
     res.redirect(303, '/account') // followed at once, and answered by another node
   })
 }
@@ -76,25 +77,31 @@ function logOut(req: Request, res: Response, next: NextFunction): void {
 }
 
 function order(req: Request, res: Response): void {
-  const { cart = {}, orders = [] } = req.session
+  const session = sessionOf(req)
+  const { cart = {}, orders = [] } = session
   if (piecesIn(cart) > 0) {
     const placed = { number: orders.length + 1, pieces: piecesIn(cart), cents: centsOf(cart) }
-    req.session.orders = [...orders, placed]
-    delete req.session.cart
+    session.orders = [...orders, placed]
+    delete session.cart
   }
   res.redirect(303, '/account')
 }
 
 /** Two headers for the demo's page: who answered, and whom for. */
 function label(nodeName: string, req: Request, res: Response, next: NextFunction): void {
-  const user = req.session.user?.name
+  const user = sessionOf(req).user?.name
   res.set({ 'Cache-Control': 'no-store', 'X-Node': nodeName })
   if (user !== undefined) res.set('X-Shop-User', encodeURIComponent(user))
   next()
 }
 
 function visit(req: Request, node: string): Visit {
-  return { node, user: req.session.user?.name, cart: req.session.cart ?? {} }
+  const { user, cart = {} } = sessionOf(req)
+  return { node, user: user?.name, cart }
+}
+
+function sessionOf(req: Request): Session<ShopData> {
+  return req.session
 }
 
 /** A form field as text; whatever else was sent counts as empty. */

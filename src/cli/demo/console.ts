@@ -15,9 +15,10 @@ export interface ConsoleOptions {
   readonly now: () => number
 }
 
-const NODE_WIDTH = 5
-const WHAT_WIDTH = 66
-const MS_WIDTH = 7
+const NODE_WIDTH = 6
+const WHAT_WIDTH = 60
+const MS_WIDTH = 10
+const INDENT = ' '.repeat(4 + NODE_WIDTH)
 
 /** Prints the walk, step by step, aligned, and keeps what happened for `--json`. */
 export class Console {
@@ -43,7 +44,7 @@ export class Console {
   act(title: string, line = ''): void {
     const { paint } = this.#options
     this.#act = title
-    this.say(`\n${paint('bold', title)}${line === '' ? '' : `   ${paint('dim', line)}`}`)
+    this.say(`\n${paint('bold', title)}${line === '' ? '' : `\n${INDENT}${paint('dim', line)}`}`)
   }
 
   say(text: string): void {
@@ -75,10 +76,10 @@ export class Console {
     const { paint } = this.#options
     this.steps.push(step)
     const mark = step.ok ? paint('green', '✓') : paint('red', '✗')
-    const told = step.detail === undefined ? step.what : `${step.what}: ${step.detail}`
     const ms = `${step.ms.toFixed(step.ms < 10 ? 1 : 0)} ms`
     const node = paint('bold', step.node.padEnd(NODE_WIDTH))
-    this.say(`  ${mark} ${node}${told.padEnd(WHAT_WIDTH)} ${ms.padStart(MS_WIDTH + 3)}`)
+    this.say(`  ${mark} ${node}${step.what.padEnd(WHAT_WIDTH)}${ms.padStart(MS_WIDTH)}`)
+    if (step.detail !== undefined) this.say(`${INDENT}${step.ok ? paint('dim', step.detail) : step.detail}`)
   }
 
   #since(startedAt: number): number {
