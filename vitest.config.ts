@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const slow = ['test/properties/**', 'test/process/**']
+const slow = ['test/properties/**', 'test/process/**', 'test/faults/**']
 
 export default defineConfig({
   test: {
@@ -12,6 +12,15 @@ export default defineConfig({
           name: 'process',
           include: ['test/process/**/*.test.ts'],
           testTimeout: 240_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          testTimeout: 900_000,
           hookTimeout: 60_000,
           fileParallelism: false,
         },

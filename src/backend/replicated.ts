@@ -1,5 +1,5 @@
 import { deferred } from '../deferred.js'
-import { BackendError, HandshakeError, LimitError, ProtocolError } from '../errors.js'
+import { BackendError, HandshakeError, LimitError, NotReadyError, ProtocolError } from '../errors.js'
 import type { Log } from '../log.js'
 import type { Commit, Concern, Input, Output, RegisterWrite, Stamp } from '../replica/events.js'
 import { Reserved } from '../replica/events.js'
@@ -162,8 +162,7 @@ export class ReplicatedBackend implements SessionBackend {
   }
 
   find(principal: string): readonly SessionRef[] {
-    const { state } = this.#replica
-    const sessions = state.byPrincipal(principal).filter((session) => !state.isRevoked(session))
+    const sessions = this.#replica.state.byPrincipal(principal).filter((session) => this.#isServable(session))
     return sessions.map((session) => session.birth)
   }
 
@@ -412,6 +411,9 @@ export class ReplicatedBackend implements SessionBackend {
     kind: 'write' | 'kill' | 'rotate',
     read: (committed: Committed) => T,
   ): Answer<T> {
+    if (this.#replica.roster.isFenced) {
+      throw new NotReadyError('the clock of this node disagrees with most others: it neither serves nor writes', 1_000)
+    }
     const concern = options.acks ?? this.#acks[kind]
     const deadline = this.#options.now() + (options.withinMs ?? this.#acks.withinMs)
     const stamp = birth === undefined ? undefined : this.#stampOf(options.seen, birth)

@@ -81,7 +81,7 @@ export class Expiry {
     for (const { birth, at } of entries) {
       const session = this.#state.live.get(birth)
       if (session === undefined) continue
-      session.touchedAt = Math.max(session.touchedAt, Math.min(at, now))
+      session.touch(at, now)
       session.announcedAt = Math.max(session.announcedAt, session.touchedAt)
     }
   }

@@ -67,6 +67,10 @@ export class Pulls {
 
   load(lookup: Lookup, now: number): void {
     const { request } = lookup
+    if (this.#roster.isFenced) {
+      this.#emit({ type: 'loaded', request, answer: { state: 'behind' } })
+      return
+    }
     // Until ready, what is held here may lack a logout that the others know of: they are asked in any case.
     const answer = this.#roster.isReady ? this.#answer(lookup, now) : undefined
     if (answer !== undefined) this.#emit({ type: 'loaded', request, answer })
@@ -157,7 +161,7 @@ export class Pulls {
 
   /** Serves what is held, or denies it as idle. Denied is not killed: another node may know of a later access. */
   #found(session: SessionState, seen: Stamp | undefined, keep: Stamp | undefined, stale: boolean, now: number): LoadAnswer {
-    if (seen !== undefined) session.touchedAt = Math.max(session.touchedAt, Math.min(seen.touchedAt, now))
+    if (seen !== undefined) session.touch(seen.touchedAt, now)
     if (now >= session.touchedAt + session.maxIdleMs) return { state: 'none', why: 'gone' }
     return { state: 'found', birth: session.birth, stamp: stampAfter(session, keep, this.#roster), stale }
   }

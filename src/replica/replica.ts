@@ -47,6 +47,8 @@ export const REPLICA_DEFAULTS = {
 
 const DIGEST_EVERY_MS = 1_000
 const FORGET_EVERY_MS = 5_000
+/** A clock that goes back by more is not to be trusted for now, milliseconds. */
+const CLOCK_BACK_MS = 1_000
 /** An event loop late by more than this says nothing about the peers, milliseconds. */
 const LAG_FORGIVEN_MS = 500
 
@@ -109,6 +111,8 @@ export class Replica {
 
   /** The only door. `now` may jump; nothing but lifetimes and timeouts depends on it. */
   handle(input: Input, now: number): readonly Output[] {
+    const jump = now - this.#now
+    if (jump < -CLOCK_BACK_MS || jump > this.#options.maxSkewMs) this.roster.suspectClock(now)
     this.#now = now
     this.#outputs = []
     this.#changed = []

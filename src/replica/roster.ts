@@ -20,8 +20,8 @@ export interface Peer {
   phase: 'catching-up' | 'live' | 'stale'
   heardAt: number
   digest: Digest | undefined
-  /** Its wall clock minus ours at the last digest, milliseconds. */
-  clockOffsetMs: number
+  /** Its wall clock minus ours at the last digest, milliseconds; undefined while unknown since our clock jumped. */
+  clockOffsetMs: number | undefined
   /** What it had when we met it while not ready: to be covered before we are. */
   barrier: readonly ContextEntry[] | undefined
 }
@@ -49,6 +49,8 @@ export class Roster {
   readonly #startedAt: number
   #fenced = false
   #ready = false
+  /** Since when our clock is in doubt, because it jumped. */
+  #suspectedAt: number | undefined = undefined
 
   constructor(options: RosterOptions, now: number) {
     this.options = options
@@ -112,7 +114,7 @@ export class Roster {
       phase: 'catching-up',
       heardAt: now,
       digest: undefined,
-      clockOffsetMs: 0,
+      clockOffsetMs: undefined,
       barrier: undefined,
     }
     this.peers.set(link, peer)
@@ -169,13 +171,33 @@ export class Roster {
       const linked = this.peerOf(known.member.actor) !== undefined
       if (!linked && now - known.heardAt > this.options.forgetAfterMs) this.#members.delete(node)
     }
+    this.#judgeClock()
+  }
+
+  /** Our clock jumped, or we slept: until peers confirm the time we judge nothing by it. Without peers we believe it. */
+  suspectClock(now: number): void {
+    if (this.peers.size === 0) return
+    this.#suspectedAt = now
+    this.#fenced = true
+    for (const peer of this.peers.values()) peer.clockOffsetMs = undefined
+  }
+
+  /** Most peers are right. One peer alone proves nothing, except to a node that knows that its own clock jumped. */
+  #judgeClock(): void {
     const offsets = [...this.peers.values()]
-      .filter((peer) => peer.digest !== undefined)
-      .map((peer) => peer.clockOffsetMs)
+      .flatMap((peer) => (peer.clockOffsetMs === undefined ? [] : [peer.clockOffsetMs]))
       .sort((a, b) => a - b)
-    const median = offsets[offsets.length >> 1] ?? 0
-    const agree = offsets.filter((offset) => Math.abs(offset - median) <= this.options.maxSkewMs).length
-    this.#fenced = offsets.length >= 2 && agree * 2 > offsets.length && Math.abs(median) > this.options.maxSkewMs
+    const isSuspected = this.#suspectedAt !== undefined
+    if (this.peers.size === 0) {
+      this.#suspectedAt = undefined
+      this.#fenced = false
+    } else if (offsets.length >= (isSuspected ? 1 : 2)) {
+      const { maxSkewMs } = this.options
+      const median = offsets[offsets.length >> 1] ?? 0
+      const agree = offsets.filter((offset) => Math.abs(offset - median) <= maxSkewMs).length
+      this.#fenced = agree * 2 > offsets.length && Math.abs(median) > maxSkewMs
+      if (!this.#fenced) this.#suspectedAt = undefined
+    }
   }
 
   /** Becomes ready when nothing stands against it. Answers whether that happened now. */

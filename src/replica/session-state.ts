@@ -66,6 +66,11 @@ export class SessionState {
     return typeof changed === 'number' ? changed : (this.base?.maxIdleMs ?? Infinity)
   }
 
+  /** Takes note of an access. One in the future is a peer's clock, and counts as now. */
+  touch(at: number, now: number): void {
+    this.touchedAt = Math.max(this.touchedAt, Math.min(at, now))
+  }
+
   /** Takes in one live event that is not included yet (rule A6). `known`: the events this replica has. */
   apply(event: SessionEvent, known: Context): IdChanges {
     if (event.type === 'create') this.base ??= event.base
@@ -75,7 +80,6 @@ export class SessionState {
     if (event.type !== 'write') this.#addId({ hash: event.id, dot: event.dot })
     this.#include(event.dot)
     this.highest = Math.max(this.highest, event.hlc)
-    this.touchedAt = Math.max(this.touchedAt, event.touchedAt)
     return before === this.ids ? NO_CHANGE : idChanges(before, this.ids)
   }
 
@@ -87,7 +91,6 @@ export class SessionState {
     this.#mergeIds(from, known)
     for (const dot of from.version) this.#include(dot)
     this.highest = Math.max(this.highest, from.highest)
-    this.touchedAt = Math.max(this.touchedAt, from.touchedAt)
     return before === this.ids ? NO_CHANGE : idChanges(before, this.ids)
   }
 

@@ -107,13 +107,14 @@ export class ReplicaState {
     if (this.isDead(fragment.birth)) return false
     const held = this.live.get(fragment.birth)
     if (held !== undefined && !isNews(held, fragment)) {
-      held.touchedAt = Math.max(held.touchedAt, fragment.touchedAt)
+      held.touch(fragment.touchedAt, now)
       for (const dot of proven(held, fragment)) this.context.add(dot)
       return true
     }
     const session = held ?? this.#hold(fragment.birth)
     const wasComplete = session.isComplete
     this.clock.observe(fragment.highest)
+    session.touch(fragment.touchedAt, now)
     this.#update(session, now, () => session.merge(fragment, this.context))
     for (const dot of proven(session, fragment)) this.context.add(dot)
     if (session.isComplete) this.#listener.changed(session, wasComplete ? 'changed' : 'created')
@@ -163,6 +164,7 @@ export class ReplicaState {
     const session = this.live.get(event.birth) ?? this.#hold(event.birth)
     if (session.includes(event.dot)) return
     const wasComplete = session.isComplete
+    session.touch(event.touchedAt, now)
     this.#update(session, now, () => session.apply(event, this.context))
     if (!session.isComplete) return
     this.#listener.changed(session, !wasComplete ? 'created' : event.type === 'rotate' ? 'rotated' : 'changed')

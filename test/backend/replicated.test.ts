@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { expect, vi } from 'vitest'
 import type { SessionBackend } from '../../src/backend/backend.js'
 import { ReplicatedBackend } from '../../src/backend/replicated.js'
 import { SeenSealer } from '../../src/backend/seen.js'
@@ -58,7 +59,12 @@ async function cluster(size: number, limits?: ContractOptions): Promise<BackendU
     write: backends[0] as SessionBackend,
     read: backends.at(-1) as SessionBackend,
     now: clock.now,
-    advance: (ms) => clock.advance(ms),
+    // A node whose clock jumped serves again when its peers have confirmed the time.
+    advance: async (ms) => {
+      clock.advance(ms)
+      for (const backend of backends) backend.touch({ actor: 1, counter: 1 }, clock.now())
+      await vi.waitFor(() => expect(backends.every((backend) => backend.health().ready)).toBe(true), { interval: 5 })
+    },
     // What was sent in this turn of the event loop has arrived after a few more.
     settle: async () => {
       for (let turn = 0; turn < 6; turn++) await new Promise((resolve) => setImmediate(resolve))

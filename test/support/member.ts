@@ -12,6 +12,8 @@ import { encodeValue } from '../../src/session/value.js'
 export type Command =
   | { readonly type: 'fill'; readonly sessions: number; readonly bytes: number }
   | { readonly type: 'digest' | 'size' | 'counters' | 'health' | 'close' | 'lag' }
+  /** How many of these ids this node finds. */
+  | { readonly type: 'held'; readonly ids: readonly string[] }
   /** Makes sessions and writes one attribute each, as fast as `rate` per second says; answers what was acknowledged. */
   | { readonly type: 'write'; readonly rate: number; readonly seconds: number; readonly acks: 'async' | 'one' | 'all' }
 
@@ -72,6 +74,8 @@ async function obey(command: Command): Promise<unknown> {
       return await write(command)
     case 'digest':
       return await backend.digest()
+    case 'held':
+      return await held(command.ids)
     case 'size':
       return backend.size()
     case 'counters':
@@ -119,6 +123,15 @@ async function writeOne(number: number, acks: 'async' | 'one' | 'all'): Promise<
   const lives = { maxIdleMs: 3_600_000, maxLifeMs: Infinity, acks, withinMs: 2_000 }
   const { id, outcome } = await backend.create({ writes: [{ name: 'n', kind: 0, value }] }, lives)
   if (outcome === 'done') process.send?.({ type: 'acknowledged', id, number })
+}
+
+async function held(ids: readonly string[]): Promise<number> {
+  let found = 0
+  for (const id of ids) {
+    const answer = await backend.load(id, undefined, { deadline: Date.now() + 2_000 })
+    if (answer.state === 'found') found++
+  }
+  return found
 }
 
 /** Event-loop delays since the last question, milliseconds, sampled every 5 ms. */
