@@ -1,0 +1,66 @@
+import type { Replica } from '../../replica/replica.js'
+import type { Process, SimulatedNode } from '../node.js'
+import { ensure, type Checker, type CheckerFactory } from './checker.js'
+
+const NAME = 'I1 Convergence'
+
+/** Without faults all replicas come to hold the same: equal contexts, equal sessions. */
+export const convergence: CheckerFactory = ({ nodes }): Checker => ({
+  name: NAME,
+  settled() {
+    const difference = firstDifference(nodes)
+    ensure(difference === undefined, NAME, () => difference ?? '')
+  },
+})
+
+/** What keeps the nodes from agreeing, or undefined when they agree. */
+export function firstDifference(nodes: readonly SimulatedNode[]): string | undefined {
+  let first: { readonly node: SimulatedNode; readonly context: string; readonly state: string } | undefined
+  for (const node of nodes) {
+    const { process } = node
+    if (process === undefined) return `${node.name} is down`
+    if (!process.replica.roster.isReady) return `${node.name} is not ready`
+    const unsettled = whatIsUnsettled(process)
+    if (unsettled !== undefined) return `${node.name}: ${unsettled}`
+    const context = JSON.stringify(process.replica.state.context.entries())
+    const state = canonicalText(process.replica)
+    if (first === undefined) first = { node, context, state }
+    else if (context !== first.context) return `contexts of ${first.node.name} and ${node.name} differ: ${first.context} ${context}`
+    else if (state !== first.state) return `sessions of ${first.node.name} and ${node.name} differ: ${differing(first.state, state)}`
+  }
+  return undefined
+}
+
+/** What a replica holds, as text that is equal where the state is equal. */
+export function canonicalText({ state }: Replica): string {
+  return [...state.live.values()]
+    .map((session) => {
+      const ids = session.ids.map((id) => id.hash).sort().join(' ')
+      const registers = session.registers.map(({ name, hlc, dot }) => `${name}=${hlc}/${dot.actor}:${dot.counter}`).join(' ')
+      return `${session.birth.actor}:${session.birth.counter} ${session.isComplete ? '' : 'incomplete '}[${ids}] {${registers}}`
+    })
+    .sort()
+    .join('\n')
+}
+
+function whatIsUnsettled({ replica }: Process): string | undefined {
+  const { state } = replica
+  if (state.revoked.size > 0) return 'revoked sessions are not killed yet'
+  for (const session of state.live.values()) {
+    if (!session.isComplete) return `a session is incomplete`
+    if (session.removedIds.length > 0) return `removals of unknown ids are left`
+  }
+  return undefined
+}
+
+function differing(a: string, b: string): string {
+  const [left, right] = [a.split('\n'), b.split('\n')]
+  return `${linesOnlyIn(left, right)} <> ${linesOnlyIn(right, left)}`
+}
+
+function linesOnlyIn(lines: readonly string[], others: readonly string[]): string {
+  return lines
+    .filter((line) => !others.includes(line))
+    .slice(0, 3)
+    .join(' | ')
+}

@@ -1,0 +1,73 @@
+import { DotMap } from '../replica/dot-map.js'
+import type { Event } from '../replica/events.js'
+import type { SessionEvent } from '../replica/session-state.js'
+import type { Dot, IdHash } from '../session/session.js'
+
+/** Everything that was ever done to one session, by whomever. */
+export interface History {
+  readonly birth: Dot
+  readonly changes: SessionEvent[]
+  readonly kills: KillEvent[]
+  /** Whether a browser asked for its end. */
+  endAsked: boolean
+  /** True time of the last request it was served to, and by which process. */
+  accessedAt: number
+  accessedBy: number
+}
+
+export type KillEvent = Extract<Event, { type: 'kill' }>
+export type RevokeEvent = Extract<Event, { type: 'revoke' }>
+
+/** The all-knowing observer: every event of every process, from the moment it was made. What must be true follows. */
+export class Oracle {
+  readonly events = new DotMap<Event>()
+  readonly sessions = new DotMap<History>()
+  readonly revocations: RevokeEvent[] = []
+  /** By the event that added an id: the rotations that removed it. */
+  readonly removers = new DotMap<Dot[]>()
+  readonly ids = new Map<IdHash, Dot>()
+  readonly counts = { create: 0, write: 0, rotate: 0, kill: 0, revoke: 0 }
+
+  record(event: Event): void {
+    this.events.set(event.dot, event)
+    this.counts[event.type]++
+    switch (event.type) {
+      case 'kill':
+        this.history(event.birth).kills.push(event)
+        return
+      case 'revoke':
+        this.revocations.push(event)
+        return
+      case 'rotate':
+        for (const drop of event.drops) this.#removersOf(drop).push(event.dot)
+        this.ids.set(event.id, event.dot)
+        break
+      case 'create':
+        this.ids.set(event.id, event.dot)
+        break
+      case 'write':
+        break
+    }
+    this.history(event.birth).changes.push(event)
+  }
+
+  history(birth: Dot): History {
+    let history = this.sessions.get(birth)
+    if (history === undefined) {
+      history = { birth, changes: [], kills: [], endAsked: false, accessedAt: -Infinity, accessedBy: 0 }
+      this.sessions.set(birth, history)
+    }
+    return history
+  }
+
+  /** Number of events made so far. */
+  get size(): number {
+    return this.events.size
+  }
+
+  #removersOf(dot: Dot): Dot[] {
+    let removers = this.removers.get(dot)
+    if (removers === undefined) this.removers.set(dot, (removers = []))
+    return removers
+  }
+}

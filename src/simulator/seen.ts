@@ -1,0 +1,63 @@
+import type { Register, RegisterWrite } from '../replica/events.js'
+import type { Dot } from '../session/session.js'
+
+/** Which write of an attribute: ordered by hybrid time, then by actor. */
+export interface Version {
+  readonly hlc: number
+  readonly actor: number
+}
+
+/** What one browser has read and written of one session, attribute by attribute. Never changed in place. */
+export interface Seen {
+  readonly read: ReadonlyMap<string, Version>
+  readonly written: ReadonlyMap<string, Version>
+}
+
+export const NOTHING_SEEN: Seen = { read: new Map(), written: new Map() }
+
+export function isOlder(a: Version, b: Version): boolean {
+  return a.hlc < b.hlc || (a.hlc === b.hlc && a.actor < b.actor)
+}
+
+export function afterRead(seen: Seen, registers: readonly Register[]): Seen {
+  const read = new Map(seen.read)
+  for (const { name, hlc, dot } of registers) raise(read, name, { hlc, actor: dot.actor })
+  return { read, written: seen.written }
+}
+
+export function afterWrite(
+  seen: Seen,
+  event: { readonly dot: Dot; readonly hlc: number; readonly writes: readonly RegisterWrite[] },
+): Seen {
+  if (event.writes.length === 0) return seen
+  const written = new Map(seen.written)
+  for (const { name } of event.writes) raise(written, name, { hlc: event.hlc, actor: event.dot.actor })
+  return { read: seen.read, written }
+}
+
+export function join(a: Seen, b: Seen): Seen {
+  if (a === b || b === NOTHING_SEEN) return a
+  if (a === NOTHING_SEEN) return b
+  return { read: joinMaps(a.read, b.read), written: joinMaps(a.written, b.written) }
+}
+
+/** The first attribute whose register is older than what was seen, or is not there. */
+export function firstOlder(versions: ReadonlyMap<string, Version>, registers: readonly Register[]): string | undefined {
+  for (const [name, version] of versions) {
+    const register = registers.find((candidate) => candidate.name === name)
+    if (register === undefined || isOlder({ hlc: register.hlc, actor: register.dot.actor }, version)) return name
+  }
+  return undefined
+}
+
+function joinMaps(a: ReadonlyMap<string, Version>, b: ReadonlyMap<string, Version>): ReadonlyMap<string, Version> {
+  if (a === b || b.size === 0) return a
+  const joined = new Map(a)
+  for (const [name, version] of b) raise(joined, name, version)
+  return joined
+}
+
+function raise(versions: Map<string, Version>, name: string, version: Version): void {
+  const held = versions.get(name)
+  if (held === undefined || isOlder(held, version)) versions.set(name, version)
+}

@@ -1,0 +1,199 @@
+import type { Event, Input, LoadAnswer, Output } from '../replica/events.js'
+import { REPLICA_DEFAULTS } from '../replica/replica.js'
+import type { IdHash } from '../session/session.js'
+import { Browser, type BrowserHost } from './browser.js'
+import { Calm } from './calm.js'
+import { ALL_CHECKERS } from './checkers/all.js'
+import { Violation, type CheckerFactory } from './checkers/checker.js'
+import { Panel } from './checkers/panel.js'
+import type { Exchange, Reply } from './exchange.js'
+import { Faults } from './faults.js'
+import { Network } from './network.js'
+import { SimulatedNode, type NodeHost, type Process } from './node.js'
+import { Oracle } from './oracle.js'
+import type { Plan } from './plan.js'
+import { EventQueue } from './queue.js'
+import { Random } from './random.js'
+import { firstOlder } from './seen.js'
+import { Trace } from './trace.js'
+
+/** Everything is looked at this often, virtual milliseconds; what a step touched is looked at after that step. */
+const SWEEP_EVERY_MS = 30_000
+const BROWSERS_PER_PRINCIPAL = 2
+
+/** One simulated cluster with its network, its browsers, its faults, and everybody who watches. */
+export class World implements NodeHost, BrowserHost {
+  readonly plan: Plan
+  readonly queue = new EventQueue()
+  readonly nodes: readonly SimulatedNode[]
+  readonly network: Network
+  readonly faults: Faults
+  readonly calm: Calm = new Calm(() => this.queue.now)
+  readonly oracle = new Oracle()
+  readonly panel: Panel
+  readonly trace: Trace
+  readonly random: Random
+  readonly replica: NodeHost['replica']
+  readonly addresses: readonly string[]
+  readonly lifetimes: Plan['lifetimes']
+  readonly replies: Record<Reply['type'] | 'refused', number> = { served: 0, none: 0, over: 0, behind: 0, failed: 0, refused: 0 }
+  readonly reads = { checked: 0, flaggedStale: 0, sequential: 0, sequentialStale: 0, parallel: 0, parallelStale: 0 }
+  readonly counts = { steps: 0, commits: 0, commitsUnderFault: 0, anonymousInError: 0 }
+  isQuiet = false
+  readonly #exchanges = new Map<number, { readonly exchange: Exchange; readonly process: Process }>()
+  #requests = 0
+  #ids = 0
+  #values = 0
+
+  constructor(plan: Plan, checkers: readonly CheckerFactory[] = ALL_CHECKERS) {
+    const dice = new Random(plan.seed, 'world')
+    this.plan = plan
+    this.random = dice.fork('application')
+    this.lifetimes = plan.lifetimes
+    this.replica = { ...REPLICA_DEFAULTS, ...plan.replica }
+    this.addresses = Array.from({ length: plan.nodes }, (_, index) => `127.0.0.1:${7000 + index}`)
+    this.trace = new Trace(plan.traceLines)
+    this.nodes = this.addresses.map((_, index) => new SimulatedNode(index, this, dice.fork(`node ${index}`)))
+    const clockErrors = this.nodes.map(() => dice.between(-plan.clockErrorMs, plan.clockErrorMs))
+    this.nodes.forEach((node, index) => node.clock.set(0, clockErrors[index] ?? 0))
+    this.network = new Network(this.nodes, this.queue, dice.fork('network'))
+    this.panel = new Panel(checkers, this)
+    for (const node of this.nodes) this.queue.after(dice.between(0, 2_000), () => node.start())
+    const faultDice = dice.fork('faults')
+    this.faults = new Faults({ ...this.#faultHost(), clockErrors }, faultDice, plan.faults, plan.faultEveryMs)
+    this.#openBrowsers(dice.fork('browsers'))
+    this.#planSweep()
+  }
+
+  get now(): number {
+    return this.queue.now
+  }
+
+  get skewMs(): number {
+    return 2 * this.plan.clockErrorMs
+  }
+
+  // ── What nodes tell ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  performed(node: SimulatedNode, process: Process, input: Input, outputs: readonly Output[]): void {
+    this.counts.steps++
+    this.trace.step(this.queue.now, node.name, input)
+    const { made, isEmpty } = process.observation
+    for (const event of made) {
+      this.panel.made(node, process, event)
+      this.oracle.record(event)
+      this.counts.commits++
+      if (!this.calm.isCalm) this.counts.commitsUnderFault++
+    }
+    if (!isEmpty) this.panel.stepped(node, process)
+    for (const output of outputs) this.#perform(node, process, output)
+  }
+
+  ended(_node: SimulatedNode, process: Process): void {
+    for (const [request, waiting] of this.#exchanges) {
+      if (waiting.process !== process) continue
+      this.#exchanges.delete(request)
+      waiting.exchange.fail()
+    }
+  }
+
+  #perform(node: SimulatedNode, process: Process, output: Output): void {
+    switch (output.type) {
+      case 'send':
+        return this.network.send(output.links, output.message)
+      case 'loaded':
+      case 'committed':
+        return this.#exchanges.get(output.request)?.exchange.hear(output)
+      case 'ended':
+        return this.panel.ended(node, process, output.birth, output.reason, output.local)
+      case 'ready':
+        this.trace.note(this.queue.now, node.name, 'ready')
+        return this.panel.ready(node, process)
+      case 'drained':
+        this.network.processEnded(node.index, false)
+        return node.crash()
+      case 'quarantine':
+        throw new Violation('Quarantine', `${node.name} accuses an honest peer of ${output.rule}`)
+      case 'changed':
+      case 'imported':
+    }
+  }
+
+  // ── What requests need ──────────────────────────────────────────────────────────────────────────────────────────
+
+  newRequest(exchange: Exchange, process: Process): number {
+    const request = ++this.#requests
+    this.#exchanges.set(request, { exchange, process })
+    this.queue.after(10_000, () => this.#exchanges.delete(request))
+    return request
+  }
+
+  newId(): IdHash {
+    return `id${String(++this.#ids).padStart(20, '0')}` as IdHash
+  }
+
+  newValue(): Uint8Array {
+    const value = new Uint8Array(8)
+    new DataView(value.buffer).setFloat64(0, ++this.#values)
+    return value
+  }
+
+  loaded(exchange: Exchange, process: Process, answer: LoadAnswer): void {
+    this.panel.loaded(exchange, process, answer)
+    if (answer.state === 'found') this.#countRead(exchange, process, answer)
+    else if (answer.state === 'none' && this.#isHeldSomewhere(exchange)) this.counts.anonymousInError++
+  }
+
+  committed(exchange: Exchange, process: Process, event: Event, outcome: 'done' | 'unknown'): void {
+    this.panel.committed(exchange, process, event, outcome)
+  }
+
+  answered(reply: Reply['type'] | 'refused'): void {
+    this.replies[reply]++
+  }
+
+  #countRead({ ask }: Exchange, { replica }: Process, answer: Extract<LoadAnswer, { state: 'found' }>): void {
+    const registers = replica.state.live.get(answer.birth)?.registers ?? []
+    const isOld = firstOlder(ask.ideal.read, registers) !== undefined || firstOlder(ask.ideal.written, registers) !== undefined
+    if (answer.stale) this.reads.flaggedStale++
+    else this.reads.checked++
+    if (ask.isParallel) this.reads.parallel++
+    else this.reads.sequential++
+    if (!isOld || answer.stale) return
+    if (ask.isParallel) this.reads.parallelStale++
+    else this.reads.sequentialStale++
+  }
+
+  #isHeldSomewhere({ ask }: Exchange): boolean {
+    const { id } = ask
+    return id !== undefined && this.nodes.some(({ process }) => process?.replica.state.byId(id.hash) !== undefined)
+  }
+
+  // ── Setting the scene ───────────────────────────────────────────────────────────────────────────────────────────
+
+  #openBrowsers(dice: Random): void {
+    const { browsers, stamps } = this.plan
+    for (let index = 0; index < browsers; index++) {
+      const options = {
+        name: `browser-${index}`,
+        tabs: index % 3 === 2 ? 3 : 1,
+        principal: `person-${Math.floor(index / BROWSERS_PER_PRINCIPAL)}`,
+        carriesStamps: stamps,
+        thinkMs: dice.between(600, 1_800),
+      }
+      this.queue.after(3_000, () => void new Browser(options, this, dice.fork(options.name)))
+    }
+  }
+
+  #planSweep(): void {
+    this.queue.after(SWEEP_EVERY_MS, () => {
+      this.panel.swept()
+      this.#planSweep()
+    })
+  }
+
+  #faultHost(): Omit<ConstructorParameters<typeof Faults>[0], 'clockErrors'> {
+    const { nodes, network, queue, calm } = this
+    return { nodes, network, queue, calm, note: (text) => this.trace.note(queue.now, 'world', text) }
+  }
+}
