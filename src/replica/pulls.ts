@@ -105,6 +105,8 @@ export class Pulls {
       if (session !== undefined) fragments.set(session, true)
       else if (this.#isDropped(hash, origin)) dropped.push(hash)
     }
+    // A death without a kill event of its own is proved by the floor alone.
+    const needsFloor = dead.length > 0 || kills.some((kill) => kill.dot === null)
     const message: Message = {
       type: 'pull-reply',
       query: pull.query,
@@ -112,7 +114,7 @@ export class Pulls {
       kills,
       dead,
       dropped,
-      floor: dead.length === 0 ? [] : [...this.#state.floor].map(([actor, counter]) => ({ actor, counter })),
+      floor: !needsFloor ? [] : [...this.#state.floor].map(([actor, counter]) => ({ actor, counter })),
       ready: this.#roster.isReady,
     }
     this.#emit({ type: 'send', links: [link], message })

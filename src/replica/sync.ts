@@ -33,6 +33,8 @@ interface Round {
   job: number | undefined
   readonly received: Set<number>
   readonly live: DotMap<true>
+  /** Deaths whose only proof is the floor that comes with the end. */
+  readonly unproven: Kill[]
   end: End | undefined
   progressAt: number
 }
@@ -140,6 +142,7 @@ export class Sync {
         job: undefined,
         received: new Set(),
         live: new DotMap(),
+        unproven: [],
         end: undefined,
         progressAt: now,
       }
@@ -155,7 +158,10 @@ export class Sync {
     const round = this.#roundOf(link, part)
     if (round === undefined || round.received.has(part.index)) return
     for (const fragment of part.fragments) this.#state.merge(fragment, now)
-    for (const kill of part.kills) this.#state.bury(kill, now)
+    for (const kill of part.kills) {
+      if (kill.dot === null) round.unproven.push(kill)
+      else this.#state.bury(kill, now)
+    }
     for (const revocation of part.revocations) this.#state.revoke(revocation)
     for (const birth of part.live) round.live.set(birth, true)
     round.received.add(part.index)
@@ -185,6 +191,7 @@ export class Sync {
     if (end === undefined || round.received.size < end.parts) return
     const claimed = Context.of(end.context)
     this.#state.joinFloor(end.floor)
+    for (const kill of round.unproven) this.#state.bury(kill, now)
     if (end.live) this.#buryUnlisted(claimed, round.live, now)
     this.#state.context.join(end.context)
     this.#roster.peers.get(round.link)?.row.join(end.context)
