@@ -1,0 +1,107 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { SessionBackend } from '../backend/backend.js'
+import { CommitGate } from './commit-gate.js'
+import { Mount, type HttpWorld } from './mount.js'
+import type { ResolvedSessionOptions } from './options.js'
+import { REQUEST_SESSION, RequestSession } from './request-session.js'
+import type { Session } from './session-types.js'
+
+/** Goes on with the request. A function that takes no argument cannot be told of an error: it is answered here. */
+export type Next = (error?: unknown) => void
+
+/** For Express 4 and 5, connect, and node:http: `middleware(req, res, (error) => …)`. */
+export interface SessionMiddleware {
+  (req: IncomingMessage, res: ServerResponse, next: Next): void
+  /** What was counted so far, by metric name. */
+  readonly counters: Readonly<Record<string, number>>
+}
+
+/** Gives every request its session as `req.session`, and commits it before the headers of the response leave. */
+export function sessions(backend: SessionBackend, options: ResolvedSessionOptions, world: HttpWorld): SessionMiddleware {
+  const mount = new Mount(backend, options, world)
+  const middleware = (req: IncomingMessage, res: ServerResponse, next: Next): void => handle(mount, req, res, next)
+  return Object.assign(middleware, { counters: mount.counters })
+}
+
+/** The session of a request, loaded now where the middleware has not (`load: 'on-demand'`, `when`). */
+export async function loadSession(req: IncomingMessage): Promise<Session> {
+  const request = req[REQUEST_SESSION]
+  if (request === undefined) {
+    throw new Error('no session on this request: app.use(cluster.sessions()) must come before what asks for it')
+  }
+  await request.load()
+  return req.session
+}
+
+function handle(mount: Mount, req: IncomingMessage, res: ServerResponse, next: Next): void {
+  if (req[REQUEST_SESSION] !== undefined) {
+    mount.warnOnce('session-middleware-mounted-twice', 'the second one does nothing')
+    next()
+    return
+  }
+  if (res.headersSent) {
+    const detail = 'mounted behind something that had sent the headers already: new sessions cannot get a cookie'
+    mount.warnOnce('session-middleware-mounted-late', detail)
+  }
+  const request = new RequestSession(mount, req)
+  req[REQUEST_SESSION] = request
+  Object.defineProperty(req, 'session', SESSION)
+  // oxlint-disable-next-line no-new -- the gate is held by the response
+  new CommitGate(res, request, (error) => refuse(res, next, error))
+
+  if (mount.options.load === 'on-demand' || mount.options.when?.(req) === false) {
+    next()
+    return
+  }
+  loadThenGoOn(request, res, next)
+}
+
+function loadThenGoOn(request: RequestSession, res: ServerResponse, next: Next): void {
+  let loading: Promise<void> | undefined
+  try {
+    loading = request.load()
+  } catch (error) {
+    refuse(res, next, error)
+    return
+  }
+  if (loading === undefined) next()
+  else
+    loading.then(
+      () => next(),
+      (error: unknown) => refuse(res, next, error),
+    )
+}
+
+/** Says when to try again where that helps, and hands the error on; or answers itself where nobody can take it. */
+function refuse(res: ServerResponse, next: Next, error: unknown): void {
+  const status = statusOf(error)
+  if (status === 503 && !res.headersSent) res.setHeader('Retry-After', retryAfterSeconds(error))
+  if (next.length > 0) {
+    next(error)
+    return
+  }
+  res.statusCode = status
+  res.setHeader('Content-Type', 'text/plain; charset=utf-8')
+  res.end(status === 503 ? 'Service Unavailable\n' : 'Internal Server Error\n')
+}
+
+function statusOf(error: unknown): number {
+  return typeof error === 'object' && error !== null && 'status' in error && error.status === 503 ? 503 : 500
+}
+
+function retryAfterSeconds(error: unknown): number {
+  const ms = typeof error === 'object' && error !== null && 'retryAfterMs' in error ? Number(error.retryAfterMs) : 1_000
+  return Math.max(1, Math.ceil(ms / 1_000))
+}
+
+/** Shared by all requests; `this` is the request. */
+const SESSION: PropertyDescriptor = {
+  configurable: true,
+  enumerable: true,
+  get(this: IncomingMessage) {
+    return this[REQUEST_SESSION]?.session
+  },
+  set(this: IncomingMessage, value: unknown) {
+    this[REQUEST_SESSION]?.assign(value)
+  },
+}

@@ -1,0 +1,51 @@
+import type { SessionBackend } from '../backend/backend.js'
+import type { Log } from '../log.js'
+import type { Carrier } from './carrier.js'
+import { CookieCarrier } from './cookie.js'
+import { newCounters, type DropReason, type HttpCounters } from './counters.js'
+import type { ResolvedSessionOptions } from './options.js'
+
+/** What a middleware receives instead of reaching for it. */
+export interface HttpWorld {
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  readonly log: Log
+}
+
+/** One mounted middleware: what all of its requests share. */
+export class Mount {
+  readonly backend: SessionBackend
+  readonly options: ResolvedSessionOptions
+  readonly carrier: Carrier
+  readonly now: () => number
+  readonly counters: HttpCounters = newCounters()
+  readonly cookie: Readonly<Record<string, unknown>>
+  readonly #log: Log
+  readonly #warned = new Set<string>()
+
+  constructor(backend: SessionBackend, options: ResolvedSessionOptions, world: HttpWorld) {
+    this.backend = backend
+    this.options = options
+    this.carrier = new CookieCarrier(options.cookie, options.trustProxy)
+    this.now = world.now
+    this.cookie = Object.freeze({ ...options.cookie })
+    this.#log = world.log
+  }
+
+  /** Says something once per mount, however often it happens; counters tell how often. */
+  warnOnce(event: string, detail: string): void {
+    if (this.#warned.has(event)) return
+    this.#warned.add(event)
+    this.#log('warn', event, { detail })
+  }
+
+  /** Says what failed, without anything that a request brought. */
+  logFailure(event: string, error: unknown): void {
+    this.#log('error', event, { detail: error instanceof Error ? error.message : String(error) })
+  }
+
+  countDrop(why: DropReason, detail: string): void {
+    this.counters[`session_mesh_http_writes_dropped_total{why="${why}"}`]++
+    this.warnOnce(`session-writes-dropped-${why}`, detail)
+  }
+}

@@ -1,0 +1,156 @@
+import { LimitError } from '../errors.js'
+import { RegisterKind, type Attributes, type AttributeWrite } from '../session/session.js'
+import { decodeValue, encodeValue } from '../session/value.js'
+import type { SessionLimits } from './options.js'
+
+/** An attribute that a request has read or written. */
+interface Touched {
+  /** Undefined: removed. */
+  readonly value: unknown
+  /** Set by the application. It may be what is stored: that shows when changes are looked for. */
+  readonly assigned: boolean
+  /** An object that was handed out: the application may have changed it in place. */
+  readonly watched: boolean
+}
+
+const NO_ATTRIBUTES: Attributes = new Map<string, Uint8Array>()
+const NO_WRITES: readonly AttributeWrite[] = []
+
+/**
+ * The attributes of one session as one request sees them: decoded when they are read, encoded when they are committed.
+ * What was handed out is compared with what is stored, so a change in place is found without any setter.
+ */
+export class SessionValues {
+  readonly #detectMutations: boolean
+  readonly #onUndecodable: () => void
+  #stored: Attributes
+  /** What this request has committed since; null: removed. */
+  #committed: Map<string, Uint8Array | null> | undefined
+  #touched: Map<string, Touched> | undefined
+
+  constructor(stored: Attributes | undefined, detectMutations: boolean, onUndecodable: () => void) {
+    this.#stored = stored ?? NO_ATTRIBUTES
+    this.#detectMutations = detectMutations
+    this.#onUndecodable = onUndecodable
+  }
+
+  /** Whether nothing was read or written yet, so nothing can have changed. */
+  get untouched(): boolean {
+    return this.#touched === undefined
+  }
+
+  get(name: string): unknown {
+    const touched = this.#touched?.get(name)
+    if (touched !== undefined) return touched.value
+    const bytes = this.#bytesOf(name)
+    if (bytes === undefined) return undefined
+    const decoded = decodeValue(bytes)
+    if (!decoded.ok) {
+      this.#onUndecodable()
+      return undefined
+    }
+    this.#touch(name, decoded.value, false)
+    return decoded.value
+  }
+
+  has(name: string): boolean {
+    const touched = this.#touched?.get(name)
+    return touched === undefined ? this.#bytesOf(name) !== undefined : touched.value !== undefined
+  }
+
+  /** Undefined removes. */
+  set(name: string, value: unknown): void {
+    this.#touch(name, value, true)
+  }
+
+  /** Names of all attributes: the stored ones in their order, then new ones in theirs. */
+  names(): string[] {
+    const names: string[] = []
+    for (const name of this.#stored.keys()) if (this.has(name)) names.push(name)
+    for (const name of this.#committed?.keys() ?? []) if (!this.#stored.has(name) && this.has(name)) names.push(name)
+    for (const name of this.#touched?.keys() ?? []) {
+      if (this.#bytesOf(name) === undefined && this.has(name) && !names.includes(name)) names.push(name)
+    }
+    return names
+  }
+
+  /** What a commit must write. Throws AttributeError for a value that cannot be kept; then nothing is written. */
+  changes(): readonly AttributeWrite[] {
+    if (this.#touched === undefined) return NO_WRITES
+    let writes: AttributeWrite[] | undefined
+    for (const [name, touched] of this.#touched) {
+      if (!touched.assigned && !touched.watched) continue
+      const stored = this.#bytesOf(name)
+      const value = touched.value === undefined ? null : encodeValue(touched.value, name)
+      if (isSame(value, stored)) continue
+      writes ??= []
+      writes.push({ name, kind: RegisterKind.lww, value })
+    }
+    return writes ?? NO_WRITES
+  }
+
+  /** Throws LimitError when the session with `writes` would be larger than allowed. */
+  assertWithin(limits: SessionLimits, writes: readonly AttributeWrite[]): void {
+    const sizes = new Map<string, number>()
+    for (const name of this.#stored.keys()) sizes.set(name, this.#bytesOf(name)?.byteLength ?? -1)
+    for (const [name, value] of this.#committed ?? []) sizes.set(name, value?.byteLength ?? -1)
+    for (const { name, value } of writes) sizes.set(name, value?.byteLength ?? -1)
+    let attributes = 0
+    let bytes = 0
+    for (const [name, size] of sizes) {
+      if (size < 0) continue
+      attributes++
+      bytes += name.length + size
+    }
+    const names = writes.map(({ name }) => `session.${name}`).slice(0, 5).join(', ')
+    if (attributes > limits.attributes) {
+      throw new LimitError(`${names}: the session would have ${attributes} attributes, at most ${limits.attributes}`)
+    }
+    if (bytes > limits.bytes) {
+      throw new LimitError(`${names}: the session would take ${bytes} bytes, at most ${limits.bytes}`)
+    }
+  }
+
+  /** The writes are in the backend: from now on changes are what differs from them. */
+  commit(writes: readonly AttributeWrite[]): void {
+    if (writes.length > 0) this.#committed ??= new Map<string, Uint8Array | null>()
+    for (const { name, value } of writes) this.#committed?.set(name, value)
+  }
+
+  /** Forgets everything but `writes`, which become assignments again: what a session that ended leaves behind. */
+  keepOnly(writes: readonly AttributeWrite[]): void {
+    this.#stored = NO_ATTRIBUTES
+    this.#committed = undefined
+    const before = this.#touched
+    this.#touched = undefined
+    for (const { name, value } of writes) if (value !== null) this.set(name, before?.get(name)?.value)
+  }
+
+  toObject(): Record<string, unknown> {
+    const object: Record<string, unknown> = {}
+    for (const name of this.names()) object[name] = this.get(name)
+    return object
+  }
+
+  #touch(name: string, value: unknown, assigned: boolean): void {
+    this.#touched ??= new Map<string, Touched>()
+    const watched = this.#detectMutations && typeof value === 'object' && value !== null
+    this.#touched.set(name, { value, assigned, watched })
+  }
+
+  #bytesOf(name: string): Uint8Array | undefined {
+    const committed = this.#committed?.get(name)
+    return committed === undefined ? this.#stored.get(name) : (committed ?? undefined)
+  }
+}
+
+/**
+ * Whether a value is what is stored. Where the bytes differ, another encoder may have written the same value: what
+ * counts is what this one makes of it.
+ */
+function isSame(value: Uint8Array | null, stored: Uint8Array | undefined): boolean {
+  if (value === null || stored === undefined) return value === null && stored === undefined
+  if (Buffer.compare(value, stored) === 0) return true
+  const decoded = decodeValue(stored)
+  return decoded.ok && decoded.value !== undefined && Buffer.compare(value, encodeValue(decoded.value, '')) === 0
+}
