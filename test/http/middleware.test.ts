@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import type { CommitOptions, LoadResult, SessionBackend } from '../../src/backend/backend.js'
 import { BackendError } from '../../src/errors.js'
 import { loadSession } from '../../src/http/middleware.js'
-import { bare, frameworks, json, mount, remote, routes, serve, type Handler, type Mounted } from './support.js'
+import { bare, frameworks, json, loadTestSession, mount, remote, routes, serve, type Handler, type Mounted } from './support.js'
 
 const shop: Handler = routes({
   '/': (_, res) => json(res, { ok: true }),
@@ -282,7 +282,7 @@ describe('loading on demand', () => {
     '/static': (_, res) => void res.end('static'),
     '/early': (req, res) => json(res, req.session),
     '/late': async (req, res) => {
-      const session = await loadSession(req)
+      const session = await loadTestSession(req)
       session.n = (session.n ?? 0) + 1
       json(res, [session.n, session === req.session])
     },
@@ -314,7 +314,7 @@ describe('loading on demand', () => {
     const { middleware, backend } = mount({ load: 'on-demand' }, remote)
     const browser = await serve(
       bare(middleware, async (req, res) => {
-        const [a, b] = await Promise.all([loadSession(req), loadSession(req)])
+        const [a, b] = await Promise.all([loadTestSession(req), loadTestSession(req)])
         a.n = 1
         json(res, a === b)
       }),

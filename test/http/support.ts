@@ -6,20 +6,25 @@ import type { AddressInfo } from 'node:net'
 import { onTestFinished } from 'vitest'
 import type { SessionBackend } from '../../src/backend/backend.js'
 import { MemoryBackend } from '../../src/backend/memory.js'
-import { sessions, type SessionMiddleware } from '../../src/http/middleware.js'
+import { loadSession, sessions, type SessionMiddleware } from '../../src/http/middleware.js'
 import { resolveSessionOptions, type SessionOptions } from '../../src/http/options.js'
+import type { Session } from '../../src/http/session-types.js'
 import type { Log } from '../../src/log.js'
 import { IdCodec } from '../../src/session/id.js'
 
 export const ids: IdCodec = new IdCodec(['0123456789abcdef0123456789abcdef'], randomBytes)
 
-declare module '../../src/http/session-types.js' {
-  interface SessionData {
-    user: string | { name: string; roles?: string[] }
-    n: number
-    cart: { items: unknown[] }
-    [name: string]: unknown
-  }
+/** What the sessions of these tests hold. Not by declaration merging: that would hold for every other test too. */
+interface TestData {
+  user: string | { name: string; roles?: string[] }
+  n: number
+  cart: { items: unknown[] }
+  [name: string]: unknown
+}
+
+export interface TestRequest extends Omit<IncomingMessage, 'session'> {
+  get session(): Session<TestData>
+  set session(value: Session<TestData> | null)
 }
 
 /** A clock that moves when told. */
@@ -118,7 +123,7 @@ export function mount(options: SessionOptions = {}, wrap: (memory: MemoryBackend
   return { middleware, backend, clock, warnings, counter }
 }
 
-export type Handler = (req: IncomingMessage, res: ServerResponse) => void | Promise<void>
+export type Handler = (req: TestRequest, res: ServerResponse) => void | Promise<void>
 
 export interface Answer {
   readonly status: number
@@ -216,7 +221,7 @@ export const bare: Framework = (middleware, handler) => (req, res) => {
   middleware(req, res, (error?: unknown) => {
     if (error !== undefined) return fail(error)
     Promise.resolve()
-      .then(() => handler(req, res))
+      .then(() => handler(asTest(req), res))
       .catch(fail)
   })
 }
@@ -228,7 +233,7 @@ function withExpress(framework: ExpressLike): Framework {
     app.use(middleware)
     app.use((req: IncomingMessage, res: ServerResponse, next: (error?: unknown) => void) => {
       Promise.resolve()
-        .then(() => handler(req, res))
+        .then(() => handler(asTest(req), res))
         .catch(next)
     })
     // oxlint-disable-next-line max-params -- Express tells error handlers by their four parameters
@@ -249,6 +254,15 @@ export const frameworks: readonly (readonly [string, Framework])[] = [
 function statusOf(error: unknown): number {
   const status = typeof error === 'object' && error !== null && 'status' in error ? Number(error.status) : 500
   return status >= 400 ? status : 500
+}
+
+function asTest(req: IncomingMessage): TestRequest {
+  return req as unknown as TestRequest
+}
+
+/** The session of a request, on demand, with the attributes of these tests. */
+export async function loadTestSession(req: TestRequest): Promise<Session<TestData>> {
+  return (await loadSession(req as unknown as IncomingMessage)) as Session<TestData>
 }
 
 /** A handler by path. */
