@@ -100,8 +100,10 @@ function visit(req: Request, node: string): Visit {
   return { node, user: user?.name, cart }
 }
 
+/** Nobody but this shop writes into its sessions; other code of this repository declares other attributes. */
 function sessionOf(req: Request): Session<ShopData> {
-  return req.session
+  const session: object = req.session
+  return session as Session<ShopData>
 }
 
 /** A form field as text; whatever else was sent counts as empty. */

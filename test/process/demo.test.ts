@@ -78,7 +78,11 @@ describe('npm start -- --check', () => {
       sessions: 60,
       loop: { memory: { clicks: 12, loginRedirects: 8 }, mesh: { clicks: 12, loginRedirects: 0 } },
       load: { mesh: { clicks: 600, loginRedirects: 0, strangers: 0, staleCarts: 0, unanswered: 0 } },
-      kill: { lost: 0, freshLost: 0, servedByRestarted: 60, figures: { clicks: 600, loginRedirects: 0 } },
+      kill: {
+        clicks: { clicks: 600, loginRedirects: 0, strangers: 0 },
+        survivors: { lost: 0, freshLost: 0 },
+        restarted: { served: 60 },
+      },
     })
     expect(JSON.parse(out).load.memory.loginRedirects).toBeGreaterThan(0)
   })

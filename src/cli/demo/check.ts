@@ -1,6 +1,6 @@
 import { expect } from './console.js'
 import type { CrowdSize } from './crowd.js'
-import { crowdClicks, crowdSurvivesKill, type KillResult } from './load.js'
+import { crowdClicks, KillRun, type Restarted, type Survivors } from './load.js'
 import type { Store } from './node-process.js'
 import type { Figures } from './tally.js'
 import { clickLinks, type LoopResult, type Stage, Walk } from './walk.js'
@@ -8,7 +8,7 @@ import { clickLinks, type LoopResult, type Stage, Walk } from './walk.js'
 export interface CheckResult {
   loop: Partial<Record<Store, LoopResult>>
   load: Partial<Record<Store, Figures>>
-  kill?: KillResult
+  kill: { clicks?: Figures; survivors?: Survivors; restarted?: Restarted }
 }
 
 /** The story of the demo, told by itself. Throws StepFailed where something is not as promised. */
@@ -55,27 +55,34 @@ async function meshActs(stage: Stage, size: CrowdSize, result: CheckResult): Pro
     expect(figures.staleCarts === 0, `${figures.staleCarts} pages did not show what their browser had done`)
     return rates(figures)
   })
-  console.act('The same crowd, and a node dies')
-  await console.step('all', crowdOf(size), async () => {
-    const kill = (result.kill = await crowdSurvivesKill(stage, size))
-    expectHome(kill.figures)
-    return rates(kill.figures)
-  })
-  const { kill } = result
-  if (kill !== undefined) await killActs(stage, size, kill)
+  await killActs(stage, size, result)
 }
 
-async function killActs({ console }: Stage, size: CrowdSize, kill: KillResult): Promise<void> {
-  await console.step(kill.killed, 'was killed with signal 9 among the clicks', async () => {
-    expect(kill.lost === 0, `${kill.lost} of ${count(size.sessions)} sessions lost`)
-    const fresh = `${kill.fresh} of them changed in its last second, ${kill.freshLost} of those lost`
-    return `0 of ${count(size.sessions)} sessions lost (${fresh})`
-  })
-  await console.step(kill.killed, 'was started again and is asked for every session', async () => {
-    const served = `${count(kill.servedByRestarted)} of ${count(size.sessions)} served`
-    expect(kill.servedByRestarted === size.sessions - kill.freshLost, served)
-    return `${served}, ready after ${Math.round(kill.readyMs)} ms`
-  })
+async function killActs(stage: Stage, size: CrowdSize, { kill }: CheckResult): Promise<void> {
+  const { console } = stage
+  const run = new KillRun(stage, size)
+  console.act('The same crowd, and a node dies')
+  try {
+    await console.step('all', `the same, while ${run.victim} is killed (-9) and started again`, async () => {
+      kill.clicks = await run.clicks()
+      expectHome(kill.clicks)
+      return rates(kill.clicks)
+    })
+    await console.step('rest', 'the survivors are asked for every session', async () => {
+      const { lost, fresh, freshLost } = (kill.survivors = await run.survivors())
+      expect(lost === 0, `${lost} of ${count(size.sessions)} sessions lost`)
+      const recent = `${fresh} of them changed in the last second before the kill, ${freshLost} of those lost`
+      return `0 of ${count(size.sessions)} sessions lost (${recent})`
+    })
+    await console.step(run.victim, 'the restarted node is asked for every session', async () => {
+      const { served, readyMs } = (kill.restarted = await run.restarted())
+      const told = `${count(served)} of ${count(size.sessions)} served`
+      expect(served >= size.sessions - (kill.survivors?.freshLost ?? 0), told)
+      return `${told}; it was ready ${Math.round(readyMs)} ms after its start`
+    })
+  } finally {
+    run.leave()
+  }
 }
 
 function expectHome(figures: Figures): void {
@@ -89,8 +96,9 @@ function crowdOf(size: CrowdSize): string {
 
 function rates(figures: Figures): string {
   const loop = `${count(figures.loginRedirects)} of ${count(figures.clicks)} clicks at the login page`
-  const { requestsPerSecond, p50Ms, p99Ms } = figures
-  return `${loop}, ${count(requestsPerSecond)} requests/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms`
+  const { requestsPerSecond, p50Ms, p99Ms, unanswered } = figures
+  const errors = unanswered === 0 ? '' : `, ${unanswered} without an answer`
+  return `${loop}${errors}, ${count(requestsPerSecond)} requests/s, p50 ${p50Ms} ms, p99 ${p99Ms} ms`
 }
 
 function count(number: number): string {

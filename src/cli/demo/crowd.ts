@@ -54,13 +54,13 @@ export class Crowd {
 
   /**
    * Asks one node, past the proxy, for every session: who is missing, or has lost a change that was not made
-   * between `from` and `to`.
+   * between `from` and `to`?
    */
-  async missingOn(nodePort: number, from: number, to: number): Promise<Shopper[]> {
-    const missing: Shopper[] = []
+  async missingOn(nodePort: number, from: number, to: number): Promise<string[]> {
+    const missing: string[] = []
     await pool(this.shoppers, this.#size.concurrency, async (shopper) => {
       const mine = await whoAmI(shopper.browser.at(nodePort), this.#now)
-      if (mine.user !== shopper.name || mine.cart < shopper.changesOutside(from, to)) missing.push(shopper)
+      if (mine.user !== shopper.name || mine.cart < shopper.changesOutside(from, to)) missing.push(shopper.name)
     })
     return missing
   }

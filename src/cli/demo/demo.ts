@@ -26,7 +26,7 @@ export class Demo {
   readonly #supervisor: Supervisor
   readonly #control: Control
   readonly #proxy: RoundRobinProxy
-  readonly #result: CheckResult = { loop: {}, load: {} }
+  readonly #result: CheckResult = { loop: {}, load: {}, kill: {} }
   readonly #startedAt = now()
   #fail: (error: Error) => void = () => {}
 

@@ -3,19 +3,22 @@ import { Crowd, type CrowdSize, SAFE_AFTER_MS } from './crowd.js'
 import type { Figures } from './tally.js'
 import type { Stage } from './walk.js'
 
-export interface KillResult {
-  readonly killed: string
+/** What the nodes that were not killed say. */
+export interface Survivors {
   /** Sessions whose last change was at least a second old at the kill, and how many of them are missing. */
   readonly safe: number
   readonly lost: number
-  /** Sessions that were changed in the very last second, and how many of those miss something. */
+  /** Sessions that were changed in the very last second, and how many of those are missing. */
   readonly fresh: number
   readonly freshLost: number
+}
+
+/** What the killed node says when it is back. */
+export interface Restarted {
   /** From the start of the new process until it could serve every session. */
   readonly readyMs: number
-  /** Sessions that the restarted node itself serves. */
-  readonly servedByRestarted: number
-  readonly figures: Figures
+  /** Sessions that it serves itself. */
+  readonly served: number
 }
 
 /** Shares of the browsers that are through when the node is killed, and when it is started again. */
@@ -33,85 +36,77 @@ export async function crowdClicks(stage: Stage, size: CrowdSize): Promise<Figure
   }
 }
 
-/** The same with one node killed and started again while the crowd clicks. */
-export async function crowdSurvivesKill(stage: Stage, size: CrowdSize): Promise<KillResult> {
-  const crowd = new Crowd(size, stage.port, stage.now)
-  try {
-    const half = Math.floor(size.clicks / 2)
-    await crowd.enter(half)
-    await pause(SAFE_AFTER_MS) // people read for a second; the changes made so far count as safe from here on
-
-    const accident = new Accident(stage, size.sessions)
-    await crowd.goOn(half, (browsers) => accident.at(browsers))
-    const { killed, from, to, readyMs } = await accident.over()
-    return { killed, readyMs, figures: crowd.figures, ...(await census(stage, crowd, killed, from, to)) }
-  } finally {
-    crowd.leave()
-  }
-}
-
-/** Asks every node directly for every session. */
-async function census(
-  stage: Stage,
-  crowd: Crowd,
-  killed: string,
-  from: number,
-  to: number,
-): Promise<Pick<KillResult, 'safe' | 'lost' | 'fresh' | 'freshLost' | 'servedByRestarted'>> {
-  const { nodes } = stage.supervisor
-  const missing = new Set<string>()
-  let servedByRestarted = 0
-  for (const node of nodes) {
-    const here = await crowd.missingOn(node.port, from, to)
-    if (node.name === killed) servedByRestarted = crowd.shoppers.length - here.length
-    else for (const shopper of here) missing.add(shopper.name)
-  }
-  const fresh = crowd.shoppers.filter((shopper) => shopper.changedBetween(from, to))
-  const freshLost = fresh.filter((shopper) => missing.has(shopper.name)).length
-  return {
-    safe: crowd.shoppers.length - fresh.length,
-    lost: missing.size - freshLost,
-    fresh: fresh.length,
-    freshLost,
-    servedByRestarted,
-  }
-}
-
-/** Kills the node that is last in the round when a quarter is through, and starts it again at half. */
-class Accident {
+/** The same crowd, while one node is killed and started again. */
+export class KillRun {
   readonly #stage: Stage
-  readonly #sessions: number
-  readonly #node: string
-  #killing: Promise<void> | undefined
+  readonly #size: CrowdSize
+  readonly #crowd: Crowd
+  readonly #victim: string
   #restarting: Promise<number> | undefined
+  #killing: Promise<void> | undefined
+  /** Changes confirmed between these two moments may be lost: the node was about to end. */
   #from = 0
   #to = 0
 
-  constructor(stage: Stage, sessions: number) {
+  constructor(stage: Stage, size: CrowdSize) {
     this.#stage = stage
-    this.#sessions = sessions
-    this.#node = stage.supervisor.nodes.at(-1)?.name ?? 'c'
+    this.#size = size
+    this.#crowd = new Crowd(size, stage.port, stage.now)
+    this.#victim = stage.supervisor.nodes.at(-1)?.name ?? ''
   }
 
-  at(browsers: number): void {
-    if (browsers >= this.#sessions * KILL_AT) this.#killing ??= this.#kill()
-    if (browsers >= this.#sessions * RESTART_AT) this.#restarting ??= this.#restart()
+  get victim(): string {
+    return this.#victim
   }
 
-  async over(): Promise<{ killed: string; from: number; to: number; readyMs: number }> {
-    this.at(this.#sessions)
-    const readyMs = (await this.#restarting) ?? 0
-    return { killed: this.#node, from: this.#from, to: this.#to, readyMs }
+  /** Half of the clicks, a second of quiet that makes them safe, and the other half with the accident. */
+  async clicks(): Promise<Figures> {
+    const half = Math.floor(this.#size.clicks / 2)
+    await this.#crowd.enter(half)
+    await pause(SAFE_AFTER_MS)
+    await this.#crowd.goOn(half, (browsers) => this.#accident(browsers / this.#size.sessions))
+    await this.#restarting
+    return this.#crowd.figures
+  }
+
+  /** Asks the other nodes, past the proxy, for every session. */
+  async survivors(): Promise<Survivors> {
+    const missing = new Set<string>()
+    for (const node of this.#stage.supervisor.nodes) {
+      if (node.name === this.#victim) continue
+      for (const name of await this.#crowd.missingOn(node.port, this.#from, this.#to)) missing.add(name)
+    }
+    const { shoppers } = this.#crowd
+    const fresh = shoppers.filter((shopper) => shopper.changedBetween(this.#from, this.#to))
+    const freshLost = fresh.filter((shopper) => missing.has(shopper.name)).length
+    const safe = shoppers.length - fresh.length
+    return { safe, lost: missing.size - freshLost, fresh: fresh.length, freshLost }
+  }
+
+  /** Asks the node that was killed. */
+  async restarted(): Promise<Restarted> {
+    const node = this.#stage.supervisor.nodes.find(({ name }) => name === this.#victim)
+    const missing = await this.#crowd.missingOn(node?.port ?? 0, this.#from, this.#to)
+    return { readyMs: (await this.#restarting) ?? 0, served: this.#size.sessions - missing.length }
+  }
+
+  leave(): void {
+    this.#crowd.leave()
+  }
+
+  #accident(share: number): void {
+    if (share >= KILL_AT) this.#killing ??= this.#kill()
+    if (share >= RESTART_AT) this.#restarting ??= this.#restart()
   }
 
   async #kill(): Promise<void> {
     this.#from = this.#stage.now() - SAFE_AFTER_MS
-    await this.#stage.supervisor.kill(this.#node)
+    await this.#stage.supervisor.kill(this.#victim)
     this.#to = this.#stage.now()
   }
 
   async #restart(): Promise<number> {
     await this.#killing
-    return await this.#stage.supervisor.restart(this.#node)
+    return await this.#stage.supervisor.restart(this.#victim)
   }
 }
