@@ -6,7 +6,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse, S
 import { createServer as createTlsServer } from 'node:https'
 import type { Socket } from 'node:net'
 import type { Address } from '../address.js'
-import { type Bounds, MAX_HEADER_BYTES } from './limits.js'
+import { type Bounds, MAX_HEADER_BYTES, MAX_HEADERS } from './limits.js'
 
 export const PATH = '/session-mesh'
 export const SUBPROTOCOL = 'session-mesh.1'
@@ -56,7 +56,7 @@ export class GossipServer {
       maxHeaderSize: MAX_HEADER_BYTES,
       headersTimeout: bounds.handshakeMs,
       requestTimeout: bounds.handshakeMs,
-      keepAlive: false,
+      requireHostHeader: false,
     }
     const mutual = {
       requestCert: true,
@@ -65,6 +65,8 @@ export class GossipServer {
       handshakeTimeout: bounds.handshakeMs,
     } as const
     this.#server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...tls, ...mutual })
+    // One more than allowed, so that too many can be told from the most; Node drops the others.
+    this.#server.maxHeadersCount = MAX_HEADERS + 1
     this.#server.on('connection', (socket) => this.#onConnection(socket))
     this.#server.on('request', (request, response) => this.#onRequest(request, response))
     this.#server.on('upgrade', (request, socket, head) => this.#onUpgrade(request, socket as Socket, head))
@@ -129,12 +131,12 @@ export class GossipServer {
   // ── What is not an upgrade ──────────────────────────────────────────────────────────────────────────────────────
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
-    const isGet = request.method === 'GET'
-    const [rule, status] = isGet ? (['no-upgrade', 426] as const) : (['method', 405] as const)
+    const { rule, status } = refusalOf(request) ?? { rule: 'no-upgrade', status: 426 }
     this.#events.refused(rule, remoteOf(request.socket))
     response.writeHead(status, {
-      Connection: isGet ? 'Upgrade, close' : 'close',
-      ...(isGet ? { Upgrade: 'websocket' } : { Allow: 'GET' }),
+      Connection: status === 426 ? 'Upgrade, close' : 'close',
+      ...(status === 426 ? { Upgrade: 'websocket' } : {}),
+      ...(status === 405 ? { Allow: 'GET' } : {}),
       'Content-Type': 'text/plain',
     })
     response.end(`${STATUS_CODES[status]}\n`)
@@ -168,7 +170,7 @@ export class GossipServer {
   // ── The upgrade ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
-    const refusal = refusalOf(request)
+    const refusal = refusalOf(request) ?? upgradeRefusalOf(request)
     const pending = this.#pending.get(keyOf(socket))
     if (refusal !== undefined) {
       this.#refuse(socket, refusal.rule, refusal.status)
@@ -189,19 +191,31 @@ export class GossipServer {
   }
 }
 
-/** Everything that makes an upgrade request improper, in the order in which it is looked at. */
-function refusalOf({ method, url, headers }: IncomingMessage): { rule: string; status: number } | undefined {
-  const version = headers['sec-websocket-version']
+interface HttpRefusal {
+  readonly rule: string
+  readonly status: number
+}
+
+/** What makes any request improper. */
+function refusalOf({ method, headers, rawHeaders }: IncomingMessage): HttpRefusal | undefined {
+  if (rawHeaders.length > 2 * MAX_HEADERS) return { rule: 'headers', status: 431 }
   if (method !== 'GET') return { rule: 'method', status: 405 }
   // Browsers send it and nodes do not: no page may reach this port (cross-site WebSocket hijacking).
   if (headers.origin !== undefined) return { rule: 'origin', status: 403 }
+  return undefined
+}
+
+/** What makes a request for an upgrade improper. */
+function upgradeRefusalOf({ url, headers }: IncomingMessage): HttpRefusal | undefined {
   if (url !== PATH) return { rule: 'path', status: 404 }
   if (headers.upgrade?.toLowerCase() !== 'websocket') return { rule: 'bad-request', status: 400 }
-  if (version !== '13') return { rule: 'websocket-version', status: 400 }
-  if (!/^[+/0-9A-Za-z]{22}==$/.test(headers['sec-websocket-key'] ?? '')) return { rule: 'websocket-key', status: 400 }
+  if (headers['sec-websocket-version'] !== '13') return { rule: 'websocket-version', status: 400 }
+  if (!KEY.test(headers['sec-websocket-key'] ?? '')) return { rule: 'websocket-key', status: 400 }
   if (headers['sec-websocket-protocol'] !== SUBPROTOCOL) return { rule: 'subprotocol', status: 400 }
   return undefined
 }
+
+const KEY = /^[+/0-9A-Za-z]{22}==$/
 
 /** The first bytes of a TLS ClientHello: a handshake record of SSL 3 or later. */
 function looksLikeTls(error: Error): boolean {

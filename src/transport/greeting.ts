@@ -1,5 +1,6 @@
 import type { Handshake, Step } from './handshake.js'
 import { MAX_HANDSHAKE_BYTES } from './limits.js'
+import { encodeRefusal } from './refusal.js'
 import type { Refusal } from './transport.js'
 import { brokenRule, closeWire, type Wire } from './wire.js'
 
@@ -62,7 +63,6 @@ export class Greeting {
         this.#events.up(step)
         return
       case 'refused':
-        if (step.bytes !== undefined) this.#wire.ws.send(step.bytes)
         this.#refuse(step.refusal, step.closeCode, step.bytes === undefined)
     }
   }
@@ -89,7 +89,10 @@ export class Greeting {
   #refuse(refusal: Refusal, closeCode?: number, byPeer = false): void {
     if (this.#over) return
     this.#end()
-    if (closeCode !== undefined) closeWire(this.#wire, closeCode, `${refusal.rule}: ${refusal.detail}`)
+    if (closeCode !== undefined) {
+      if (!byPeer) this.#wire.ws.send(encodeRefusal(refusal))
+      closeWire(this.#wire, closeCode, `${refusal.rule}: ${refusal.detail}`)
+    }
     this.#events.refused(refusal, byPeer)
   }
 

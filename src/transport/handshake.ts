@@ -21,7 +21,7 @@ import { pack, unpack } from './codec.js'
 import { clusterOf, differingSetting, encodeHello, type Hello, PROTOCOL, readHello, speaksOurVersion } from './hello.js'
 import type { Fields } from './fields.js'
 import { MAX_HANDSHAKE_BYTES } from './limits.js'
-import { closeCodeOf, readRefusal, refusalFields } from './refusal.js'
+import { closeCodeOf, encodeRefusal, readRefusal } from './refusal.js'
 import { FrameOpener, FrameSealer } from './seal.js'
 import type { PeerInfo, Refusal } from './transport.js'
 
@@ -118,7 +118,9 @@ export class Handshake {
   #onMessage(bytes: Uint8Array, fields: Fields, now: number): Step {
     const [type] = fields
     if (type === 'refuse') return this.#refusedByPeer(fields)
-    if (type !== this.#awaits) return this.#refuse({ rule: 'malformed', detail: 'not authenticated' }, 4401)
+    if (type !== this.#awaits || type === 'nothing') {
+      return this.#refuse({ rule: 'malformed', detail: 'not authenticated' }, 4401)
+    }
     return type === 'hello' ? this.#onHello(bytes, fields, now) : this.#onAuth(fields[1], now)
   }
 
@@ -220,7 +222,7 @@ export class Handshake {
 
   #refuse(refusal: Refusal, closeCode: number = closeCodeOf(refusal.rule)): Step {
     this.#awaits = 'nothing'
-    return { type: 'refused', refusal, closeCode, bytes: pack(refusalFields(refusal)) }
+    return { type: 'refused', refusal, closeCode, bytes: encodeRefusal(refusal) }
   }
 
   #refusedByPeer(fields: Fields): Step {

@@ -42,6 +42,8 @@ export const MAX_HANDSHAKE_BYTES = 4096
 export const MAX_HELLO_BYTES = 3072
 /** Bytes of the HTTP request that asks for the upgrade; beyond it 431. */
 export const MAX_HEADER_BYTES = 8192
+/** Headers of that request; beyond it 431. */
+export const MAX_HEADERS = 64
 /** Characters of an address in HELLO: a DNS name (255), a colon and a port. */
 export const MAX_ADDRESS_CHARS = 261
 /** Settings that must agree. */

@@ -1,3 +1,4 @@
+import { pack } from './codec.js'
 import type { Fields } from './fields.js'
 import { MAX_DETAIL_CHARS } from './limits.js'
 import type { Refusal, RefusalRule } from './transport.js'
@@ -22,8 +23,8 @@ export function closeCodeOf(rule: RefusalRule): number {
 }
 
 /** REFUSE on the wire. */
-export function refusalFields({ rule, detail }: Refusal): Fields {
-  return ['refuse', rule, detail.slice(0, MAX_DETAIL_CHARS)]
+export function encodeRefusal({ rule, detail }: Refusal): Uint8Array {
+  return pack(['refuse', rule, detail.slice(0, MAX_DETAIL_CHARS)])
 }
 
 const PRINTABLE = /^[^\p{C}]*$/u

@@ -105,7 +105,7 @@ export function brokenRule(error: Error): string | undefined {
 
 /** Why dialling failed, for people. */
 export function dialErrorText({ message }: Error): string {
-  if (/EPROTO|wrong version number|packet length too long/.test(message)) return 'TLS not expected there'
+  if (/EPROTO|wrong version number|packet length too long|before secure TLS connection/.test(message)) return 'TLS not expected there'
   if (/socket hang up|ECONNRESET/.test(message)) return 'closed without an answer; is TLS expected there?'
   return message
 }

@@ -1,6 +1,8 @@
 /** Every message a replica can say, as fast-check arbitraries. */
-import fc from 'fast-check'
-import type { ContextEntry, Event, Fragment, Kill, Message, Register, RegisterWrite, Touch } from '../../src/replica/events.js'
+import * as fc from 'fast-check'
+import type {
+  ContextEntry, Event, Fragment, Kill, Message, Register, RegisterWrite, Touch,
+} from '../../src/replica/events.js'
 import type { Dot, EndReason, IdHash, NodeId } from '../../src/session/session.js'
 
 const SAFE = Number.MAX_SAFE_INTEGER
@@ -13,7 +15,9 @@ const lifetime = fc.oneof(fc.nat(), fc.constant(Infinity))
 const dot: fc.Arbitrary<Dot> = fc.record({ actor, counter })
 const dots = fc.array(dot, { maxLength: 8 })
 const reason = fc.constantFrom<EndReason>('destroyed', 'expired', 'logged-out', 'replaced', 'duplicate')
-const hash = fc.array(fc.constantFrom(...'azAZ09-_'), { minLength: 22, maxLength: 22 }).map((all) => all.join('') as IdHash)
+const hash = fc
+  .array(fc.constantFrom('a', 'z', 'A', 'Z', '0', '9', '-', '_'), { minLength: 22, maxLength: 22 })
+  .map((all) => all.join('') as IdHash)
 const wellFormed = (text: string): boolean => Buffer.from(text).toString() === text
 const principal = fc.string({ unit: 'binary', minLength: 1, maxLength: 40 }).filter(wellFormed)
 const name = fc.oneof(
@@ -21,8 +25,8 @@ const name = fc.oneof(
   fc.string({ minLength: 1, maxLength: 20 }),
 )
 const bytes = fc.uint8Array({ maxLength: 300 })
-const value = fc.oneof(bytes, principal, fc.constant(''), lifetime, fc.constant(null))
-const write: fc.Arbitrary<RegisterWrite> = fc.record({ name, kind: fc.nat(255), value })
+const registerValue = fc.oneof(bytes, principal, fc.constant(''), lifetime, fc.constant(null))
+const write: fc.Arbitrary<RegisterWrite> = fc.record({ name, kind: fc.nat(255), value: registerValue })
 const writes = fc.array(write, { maxLength: 5 })
 const touch: fc.Arbitrary<Touch> = fc.record({ birth: dot, at: time })
 const touches = fc.array(touch, { maxLength: 8 })
@@ -42,11 +46,11 @@ const events: fc.Arbitrary<Event[]> = fc
   .map(([loose, from, first]) =>
     loose.map((event, i): Event => {
       const own = { actor: from, counter: first + i }
-      return event.type === 'create' ? { ...event, dot: own, birth: own } : ({ ...event, dot: own } as Event)
+      return event.type === 'create' ? { ...event, dot: own, birth: own } : { ...event, dot: own }
     }),
   )
 
-const register: fc.Arbitrary<Register> = fc.record({ name, kind: fc.nat(255), value, hlc, dot })
+const register: fc.Arbitrary<Register> = fc.record({ name, kind: fc.nat(255), value: registerValue, hlc, dot })
 const fragment: fc.Arbitrary<Fragment> = fc.record({
   birth: dot,
   base: fc.option(base, { nil: undefined }),
@@ -125,6 +129,6 @@ export const messageArbitraries: { readonly [T in Message['type']]: fc.Arbitrary
 export const anyMessage: fc.Arbitrary<Message> = fc.oneof(...Object.values(messageArbitraries))
 
 /** The same message with plain Uint8Arrays, so that messages can be compared. */
-export function plain<T>(value: T): T {
-  return structuredClone(value)
+export function plain<T>(message: T): T {
+  return structuredClone(message)
 }

@@ -1,4 +1,4 @@
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { Packr } from 'msgpackr'
 import { describe, expect, it } from 'vitest'
 import { ProtocolError } from '../../src/errors.js'
@@ -106,15 +106,17 @@ describe('size', () => {
   })
 })
 
+/** The actors of a message, as on the wire. */
+function table(actors: readonly number[]): Uint8Array {
+  const bytes = Buffer.alloc(actors.length * 7)
+  actors.forEach((actor, i) => {
+    bytes.writeUIntBE(Math.floor(actor / 2 ** 32), i * 7, 3)
+    bytes.writeUInt32BE(actor % 2 ** 32, i * 7 + 3)
+  })
+  return bytes
+}
+
 describe('foreign bytes', () => {
-  const table = (actors: readonly number[]): Uint8Array => {
-    const bytes = Buffer.alloc(actors.length * 7)
-    actors.forEach((actor, i) => {
-      bytes.writeUIntBE(Math.floor(actor / 2 ** 32), i * 7, 3)
-      bytes.writeUInt32BE(actor % 2 ** 32, i * 7 + 3)
-    })
-    return bytes
-  }
   const leave = (counter: unknown): Uint8Array => packed([14, table([]), counter])
   const delta = (event: unknown, first: unknown = 1): Uint8Array => packed([1, table([ACTOR]), false, first, [event]])
   const writeOf = (...writes: unknown[]): Uint8Array => delta([2, HLC, 0, 0, 1, writes])
