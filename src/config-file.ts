@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { extname } from 'node:path'
-import { fileURLToPath, pathToFileURL } from 'node:url'
-import { createJiti } from 'jiti'
+import { pathToFileURL } from 'node:url'
+import { createJiti, type Jiti } from 'jiti'
+import { defineConfig } from './config-input.js'
 import { ConfigError, SessionMeshError } from './errors.js'
 
 /** The configuration file is not there or cannot be read. Nothing was opened. */
@@ -60,11 +61,14 @@ async function importFile(path: string, source: string): Promise<unknown> {
   }
 }
 
-/** `session-mesh` in a configuration file is this very package, wherever the file lies. */
-function loader(): ReturnType<typeof createJiti> {
-  const own = fileURLToPath(new URL('./index.js', import.meta.url))
-  const alias = { 'session-mesh': own }
-  return createJiti(import.meta.url, { fsCache: false, moduleCache: false, interopDefault: false, alias })
+/** What a configuration file imports as `session-mesh` is this very package, wherever the file lies. */
+function loader(): Jiti {
+  return createJiti(import.meta.url, {
+    fsCache: false,
+    moduleCache: false,
+    interopDefault: false,
+    virtualModules: { 'session-mesh': { defineConfig } },
+  })
 }
 
 /** `path:line: what went wrong`. */

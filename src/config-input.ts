@@ -77,8 +77,6 @@ export interface ReplicatedBackendConfig {
         readonly onStale?: 'serve' | '503' | undefined
         /** When the node that had the data is gone for good with it. Default 'accept'. */
         readonly onLost?: 'accept' | 'error' | 'fresh' | undefined
-        /** How long a browser's stamp is honoured. Default 10m. */
-        readonly ttl?: Duration | undefined
       }
     | undefined
   /** How many other nodes must have a change before the request is answered. */

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { formatAddress, isLoopback, parseAddress } from '../address.js'
 import type { BackendHealth } from '../backend/backend.js'
-import { BackendError } from '../errors.js'
+import { ConfigError } from '../errors.js'
 import { adminKeys, signAnswer, verifyRequest } from './admin-proof.js'
 import { healthHandlers, sendJson, type HealthHandlers } from './health.js'
 import { toPrometheus, type Metrics } from './metrics.js'
@@ -63,11 +63,11 @@ export class AdminServer {
   async open(listen: string): Promise<void> {
     const address = parseAddress(listen)
     if (address === undefined || !isLoopback(address.host)) {
-      throw new BackendError(`admin.listen: ${listen} is not loopback`)
+      throw new ConfigError([`admin.listen: ${listen} is not loopback`])
     }
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', (error) => {
-        reject(new BackendError(`admin.listen: cannot listen on ${listen} (${codeOf(error)})`, { cause: error }))
+        reject(new ConfigError([`admin.listen: cannot listen on ${listen} (${codeOf(error)})`]))
       })
       this.#server.listen(address.port, address.host, resolve)
     })

@@ -49,7 +49,7 @@ describe('what is left out', () => {
       backend: {
         type: 'replicated',
         bootstrapTimeout: 3_000,
-        stamps: { wait: 1_000, onStale: 'serve', onLost: 'accept', ttl: 600_000 },
+        stamps: { wait: 1_000, onStale: 'serve', onLost: 'accept' },
         acks: { write: 'async', kill: 'all', rotate: 'all', within: 250 },
       },
       limits: { sessions: 1_000_000, sessionBytes: 65_536, attributes: 1_024 },

@@ -1,0 +1,95 @@
+/**
+ * The single switch on `backend.type`: from a configuration to the backend it names.
+ */
+import type { ResolvedConfig } from '../config.js'
+import type { Log } from '../log.js'
+import { IdCodec } from '../session/id.js'
+import type { HelloInfo } from '../transport/transport.js'
+import { WebSocketTransport } from '../transport/websocket.js'
+import type { SessionBackend } from './backend.js'
+import { MemoryBackend } from './memory.js'
+import { ReplicatedBackend } from './replicated.js'
+import { SeenSealer } from './seen.js'
+
+/** What backends receive instead of reaching for it. */
+export interface World {
+  /** Milliseconds since 1970. */
+  readonly now: () => number
+  /** From 0 up to, not including, 1; for back-off and choice, never for secrets. */
+  readonly random: () => number
+  /** From a CSPRNG. */
+  readonly randomBytes: (bytes: number) => Uint8Array
+  readonly log: Log
+  /** Random 53-bit integer, drawn at this start of the process. */
+  readonly actor: number
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+}
+
+/** The backend that the configuration names, not yet opened. */
+export function openBackend(config: ResolvedConfig, world: World): SessionBackend {
+  const { backend, limits } = config
+  const { actor, now, log, startedAt } = world
+  const keys = keysOf(config)
+  const ids = new IdCodec(keys, world.randomBytes)
+  switch (backend.type) {
+    case 'memory':
+      return new MemoryBackend({ ids, actor, now, limits })
+    case 'replicated':
+      return new ReplicatedBackend({
+        node: config.node.id,
+        actor,
+        startedAt,
+        transport: transportOf(config, world),
+        peers: config.peers,
+        ids,
+        seals: new SeenSealer(keys),
+        now,
+        log,
+        bootstrapTimeoutMs: backend.bootstrapTimeout,
+        stamps: { waitMs: backend.stamps.wait, onStale: backend.stamps.onStale, onLost: backend.stamps.onLost },
+        acks: { ...backend.acks, withinMs: backend.acks.within },
+        limits,
+      })
+  }
+}
+
+function transportOf(config: ResolvedConfig, world: World): WebSocketTransport {
+  const { node, peers, secrets, tls } = config
+  const hello: HelloInfo = {
+    cluster: config.name,
+    node: node.id,
+    actor: world.actor,
+    startedAt: world.startedAt,
+    settings: settingsToAgreeOn(config),
+  }
+  return new WebSocketTransport({
+    hello,
+    secrets,
+    listen: node.listen,
+    ...(node.advertise === undefined ? {} : { advertise: node.advertise }),
+    peers,
+    ...(tls === undefined ? {} : { tls }),
+    now: world.now,
+    random: world.random,
+    randomBytes: world.randomBytes,
+    log: world.log,
+  })
+}
+
+/**
+ * What would lose sessions if nodes differed in it. Lifetimes are not among them: each session carries its own, so
+ * `session.ttl` can be changed by a rolling restart.
+ */
+function settingsToAgreeOn({ session, limits }: ResolvedConfig): Readonly<Record<string, string>> {
+  return {
+    'session.cookie.name': session.cookie.name,
+    'limits.sessionBytes': String(limits.sessionBytes),
+    'limits.attributes': String(limits.attributes),
+  }
+}
+
+/** Without a secret, keys derive from the cluster's name: all nodes agree, and nobody is kept out. */
+function keysOf({ secrets, name }: ResolvedConfig): readonly string[] {
+  return secrets.length > 0 ? secrets : [`session-mesh cluster ${name}`]
+}

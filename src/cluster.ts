@@ -1,0 +1,172 @@
+/**
+ * The composition root: the one file, besides the command line, that touches the real clock, the dice and the
+ * environment. It wires; it decides nothing.
+ */
+import { randomBytes } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import type { IncomingMessage } from 'node:http'
+import { hostname } from 'node:os'
+import type { BackendHealth, SessionBackend } from './backend/backend.js'
+import { openBackend } from './backend/open.js'
+import type { ClusterConfig, SessionConfig } from './config-input.js'
+import { resolveConfig, resolveSession, type Environment, type ResolvedConfig } from './config.js'
+import { loadSession, sessions, type SessionMiddleware } from './http/middleware.js'
+import type { Session } from './http/session-types.js'
+import type { Log } from './log.js'
+import { AdminServer, type MemberStatus } from './observe/admin-server.js'
+import { healthHandlers, type HealthHandlers } from './observe/health.js'
+import { lineLog, openLog } from './observe/log-sinks.js'
+import { collectMetrics, type Metrics } from './observe/metrics.js'
+import { VERSION } from './version.js'
+
+/** Makes this process a node of its cluster: checks the configuration, opens the backend, joins the peers. */
+export async function createCluster(config: ClusterConfig): Promise<Cluster> {
+  return await openCluster(resolveConfig(config, realEnvironment()), config.session)
+}
+
+/** The same from a configuration that is already resolved; `session` is what `sessions(options)` builds upon. */
+export async function openCluster(config: ResolvedConfig, session?: SessionConfig): Promise<Cluster> {
+  const log = openLog(config.log, lineLog((line) => process.stderr.write(line)))
+  for (const { level, event, detail } of config.notes) log(level, event, { detail })
+  const startedAt = Date.now()
+  const world = { now: Date.now, random: Math.random, randomBytes, log, actor: drawActor(), startedAt }
+  const cluster = new Cluster({ config, session, log, startedAt, backend: openBackend(config, world) })
+  await cluster.open()
+  return cluster
+}
+
+/** What configurations are completed from, in earnest. */
+export function realEnvironment(): Environment {
+  return {
+    variables: process.env,
+    hostname: hostname(),
+    now: Date.now,
+    readFile: (path) => readFileSync(path, 'utf8'),
+  }
+}
+
+/** A random integer from 1 to 2^53 - 1: no two starts of any node share one. */
+function drawActor(): number {
+  const bytes = randomBytes(8)
+  return (bytes.readUInt32BE(0) & 0x1f_ffff) * 0x1_0000_0000 + bytes.readUInt32BE(4) || 1
+}
+
+interface ClusterParts {
+  readonly config: ResolvedConfig
+  readonly session: SessionConfig | undefined
+  readonly log: Log
+  readonly startedAt: number
+  readonly backend: SessionBackend
+}
+
+/** One node of a cluster, as an application holds it. */
+export class Cluster {
+  /** Where the sessions live. */
+  readonly backend: SessionBackend
+  readonly #parts: ClusterParts
+  readonly #admin: AdminServer
+  readonly #mounted: SessionMiddleware[] = []
+  #closing: Promise<void> | undefined
+
+  /** Use `createCluster`. */
+  constructor(parts: ClusterParts) {
+    this.#parts = parts
+    this.backend = parts.backend
+    this.#admin = new AdminServer({
+      secrets: parts.config.secrets,
+      now: Date.now,
+      status: () => this.#status(),
+      metrics: () => this.metrics(),
+    })
+  }
+
+  /** Opens what is configured; what was opened is closed again when something fails. */
+  async open(): Promise<void> {
+    const { admin } = this.#parts.config
+    try {
+      await this.backend.open()
+      if (admin !== undefined) await this.#admin.open(admin.listen)
+    } catch (error) {
+      await this.close()
+      throw error
+    }
+  }
+
+  /** Name of this node. */
+  get node(): string {
+    return this.#parts.config.node.id
+  }
+
+  /** `host:port` of the admin server; empty when there is none. */
+  get adminAddress(): string {
+    return this.#admin.address
+  }
+
+  /** Resolves when this node can serve every session of the cluster. */
+  async ready(): Promise<void> {
+    await this.backend.ready()
+  }
+
+  /** Middleware for Express, connect and node:http. `options` change single options of `session` for this mount. */
+  sessions(options: SessionConfig = {}): SessionMiddleware {
+    const { config, session, log } = this.#parts
+    const isPlain = Object.keys(options).length === 0
+    const resolved = isPlain ? config.session : resolveSession(mergeOptions(session, options), config.limits)
+    const middleware = sessions(this.backend, resolved, { now: Date.now, log })
+    this.#mounted.push(middleware)
+    return middleware
+  }
+
+  /** The session of a request; loads it where the middleware has not (`load: 'on-demand'`). */
+  async session(req: IncomingMessage): Promise<Session> {
+    return await loadSession(req)
+  }
+
+  /** Handlers to mount at /healthz and /readyz. */
+  health(): HealthHandlers {
+    return healthHandlers(() => this.#health())
+  }
+
+  /** Everything counted on this node; `toPrometheus` turns it into text. */
+  metrics(): Metrics {
+    const { startedAt } = this.#parts
+    return collectMetrics({ backend: this.backend, counters: () => this.#httpCounters(), startedAt, now: Date.now })
+  }
+
+  /** Not ready from now on; sends what is unsent, says goodbye to the peers and stops listening. Idempotent. */
+  async close(): Promise<void> {
+    this.#closing ??= Promise.all([this.backend.close(), this.#admin.close()]).then(() => undefined)
+    await this.#closing
+  }
+
+  #health(): BackendHealth {
+    const health = { ...this.backend.health(), node: this.node }
+    return this.#closing === undefined ? health : { ...health, ready: false, detail: 'closing' }
+  }
+
+  #status(): MemberStatus {
+    const { config, startedAt } = this.#parts
+    return {
+      ...this.#health(),
+      ...this.backend.size(),
+      service: 'session-mesh',
+      version: VERSION,
+      cluster: config.name,
+      node: this.node,
+      backend: this.backend.type,
+      startedAt,
+    }
+  }
+
+  #httpCounters(): Metrics {
+    const sums: Record<string, number> = {}
+    for (const { counters } of this.#mounted) {
+      for (const [name, value] of Object.entries(counters)) sums[name] = (sums[name] ?? 0) + value
+    }
+    return sums
+  }
+}
+
+function mergeOptions(base: SessionConfig = {}, options: SessionConfig): SessionConfig {
+  return { ...base, ...options, cookie: { ...base.cookie, ...options.cookie } }
+}
