@@ -59,7 +59,6 @@ export class Concerns {
     if (concern === 'all') return reachable.every((peer) => peer.row.hasUpTo(self, counter))
     const confirmed = reachable.filter((peer) => peer.row.hasUpTo(self, counter)).length
     if (concern === 'one') return confirmed >= 1
-    const members = this.#roster.others().length + 1
-    return confirmed + 1 > members / 2
+    return confirmed + 1 > this.#roster.size / 2
   }
 }

@@ -46,6 +46,8 @@ export class Roster {
   readonly peers = new Map<LinkId, Peer>()
   readonly #members = new Map<NodeId, { member: Member; heardAt: number }>()
   readonly #silent: Set<string>
+  /** Configured peers that may be members, whether or not they have been met. */
+  #expected: number
   readonly #startedAt: number
   #fenced = false
   #ready = false
@@ -55,6 +57,7 @@ export class Roster {
   constructor(options: RosterOptions, now: number) {
     this.options = options
     this.#silent = new Set(options.peers)
+    this.#expected = options.peers.length
     this.#startedAt = now
   }
 
@@ -83,6 +86,16 @@ export class Roster {
     return [this.self, ...[...this.#members.values()].map(({ member }) => member)]
   }
 
+  /** Nodes that count, this one included, and those that are configured and have not been met in this start. */
+  get size(): number {
+    return this.others().length + 1 + Math.max(0, this.#expected - this.#members.size)
+  }
+
+  /** Whether there is no configured peer of which nothing is known: a node that starts alone speaks for nobody else. */
+  get knowsAll(): boolean {
+    return this.#members.size >= this.#expected
+  }
+
   /** Whether the actor is, for all we know, a process that still runs. */
   isRunning(actor: number): boolean {
     return actor === this.options.self.actor || this.others().some((member) => member.actor === actor)
@@ -100,6 +113,7 @@ export class Roster {
 
   /** Whether every member that counts is reached directly. */
   reachesAll(now: number): boolean {
+    if (!this.knowsAll) return false
     const heard = this.reachable(now).map((peer) => peer.member.actor)
     return this.others().every((member) => heard.includes(member.actor))
   }
@@ -127,7 +141,7 @@ export class Roster {
 
   /** A configured peer answered with a refusal: it will not keep us waiting. */
   refused(address: string): void {
-    this.#silent.delete(address)
+    if (this.#silent.delete(address)) this.#expected--
   }
 
   /** Learns of a member; of two starts of one node the later counts, and within one start states only advance. */
@@ -169,8 +183,11 @@ export class Roster {
   tick(now: number): void {
     for (const [node, known] of this.#members) {
       const linked = this.peerOf(known.member.actor) !== undefined
-      if (!linked && now - known.heardAt > this.options.forgetAfterMs) this.#members.delete(node)
+      if (linked || now - known.heardAt <= this.options.forgetAfterMs) continue
+      this.#members.delete(node)
+      this.#expected--
     }
+    if (now - this.#startedAt > this.options.forgetAfterMs) this.#expected = Math.min(this.#expected, this.#members.size)
     this.#judgeClock()
   }
 

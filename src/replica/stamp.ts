@@ -26,8 +26,11 @@ export function isCovered(stamp: Stamp, session: SessionState, context: Context)
 export function stampAfter(session: SessionState, before: Stamp | undefined, roster: Roster): Stamp {
   const dots = session.version.filter((dot) => !isStable(dot, roster))
   for (const dot of before?.dots ?? []) {
-    const covered = dots.some((entry) => entry.actor === dot.actor && entry.counter >= dot.counter)
-    if (!covered && !session.includes(dot) && !isStable(dot, roster)) dots.push(dot)
+    if (session.includes(dot) || isStable(dot, roster)) continue
+    // One dot per actor: whoever has an event of a session has the earlier ones of that actor too.
+    const same = dots.findIndex((entry) => entry.actor === dot.actor)
+    if (same < 0) dots.push(dot)
+    else if ((dots[same] as Dot).counter < dot.counter) dots[same] = dot
   }
   return {
     highest: Math.max(session.highest, before?.highest ?? 0),
@@ -38,6 +41,7 @@ export function stampAfter(session: SessionState, before: Stamp | undefined, ros
 
 /** Whether every member that counts is known to have the event: no browser needs to remember it. */
 export function isStable(dot: Dot, roster: Roster): boolean {
+  if (!roster.knowsAll) return false
   for (const member of roster.others()) {
     const peer = roster.peerOf(member.actor)
     if (peer === undefined || !peer.row.has(dot)) return false
