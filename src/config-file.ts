@@ -20,8 +20,8 @@ export const CONFIG_EXTENSIONS = ['.ts', '.mts', '.js', '.mjs'] as const
 
 /** The default export of a configuration file, unchecked. Refuses with the file, and the line where there is one. */
 export async function loadConfigFile(path: string): Promise<unknown> {
-  const source = readSource(path)
-  const loaded = await importFile(path, source).catch((error: unknown) => {
+  checkReadable(path)
+  const loaded = await importFile(path).catch((error: unknown) => {
     throw new ConfigError([describeFailure(error, path)], path)
   })
   if (loaded === undefined) {
@@ -30,13 +30,13 @@ export async function loadConfigFile(path: string): Promise<unknown> {
   return loaded
 }
 
-function readSource(path: string): string {
+function checkReadable(path: string): void {
   const extension = extname(path)
   if (!CONFIG_EXTENSIONS.some((known) => known === extension)) {
     throw new ConfigFileError(path, `unknown ending (expected one of ${CONFIG_EXTENSIONS.join(', ')})`)
   }
   try {
-    return readFileSync(path, 'utf8')
+    readFileSync(path)
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? error.code : undefined
     if (code === 'ENOENT') throw new ConfigFileError(path, 'no such file')
@@ -46,19 +46,20 @@ function readSource(path: string): string {
 }
 
 /** The default export, waited for where it is a promise. */
-async function importFile(path: string, source: string): Promise<unknown> {
-  if (extname(path).endsWith('ts')) {
-    const module: Readonly<Record<string, unknown>> = await loader().import(path)
-    return await module.default
-  }
+async function importFile(path: string): Promise<unknown> {
+  if (extname(path).endsWith('ts')) return await importThrough(async () => await loader().import(path))
   try {
-    const module: Readonly<Record<string, unknown>> = await import(pathToFileURL(path).href)
-    return await module.default
+    return await importThrough(async () => await import(pathToFileURL(path).href))
   } catch (error) {
     // The platform's loader tells no line of a syntax error; this one does.
-    if (error instanceof SyntaxError) loader().transform({ source, filename: path })
+    if (error instanceof SyntaxError && lineOf(error, path) === undefined) await loader().import(path)
     throw error
   }
+}
+
+async function importThrough(load: () => Promise<{ readonly default?: unknown }>): Promise<unknown> {
+  const module = await load()
+  return await module.default
 }
 
 /** What a configuration file imports as `session-mesh` is this very package, wherever the file lies. */
@@ -73,10 +74,15 @@ function loader(): Jiti {
 
 /** `path:line: what went wrong`. */
 function describeFailure(error: unknown, path: string): string {
-  const message = error instanceof Error ? error.message : String(error)
-  const trace = error instanceof Error ? `${message}\n${error.stack ?? ''}` : ''
-  const places = [...trace.matchAll(/(?:file:\/\/)?(\/[^\s():]+|[A-Za-z]:\\[^\s():]+):(\d+)(?::\d+)?/g)]
-  const place = places.find(([, file]) => file === path)
-  const [firstLine = ''] = message.split('\n')
-  return `${path}${place?.[2] === undefined ? '' : `:${place[2]}`}: ${firstLine.trim()}`
+  const line = lineOf(error, path)
+  const [message = ''] = (error instanceof Error ? error.message : String(error)).split('\n')
+  return `${path}${line === undefined ? '' : `:${line}`}: ${message.trim()}`
+}
+
+/** The line of the file at which the error arose, as far as message and stack tell. */
+function lineOf(error: unknown, path: string): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  const trace = `${error.message}\n${error.stack ?? ''}`
+  const places = trace.matchAll(/(?:file:\/\/)?(\/[^\s():]+|[A-Za-z]:\\[^\s():]+):(\d+)/g)
+  return [...places].find(([, file]) => file === path)?.[2]
 }
