@@ -133,9 +133,15 @@ export class Play {
   }
 }
 
-/** What everybody must agree on: the state that the events in `replica`'s context make, computed from scratch. */
+/**
+ * What everybody must agree on: the state that the events taken in by `replica` make, computed from scratch. An event is
+ * taken in by its dot, or as part of a fragment whose session version includes it (its origin may be gone since).
+ */
 export function expected(replica: Replica, events: readonly Event[]): unknown {
-  const known = events.filter((event) => replica.state.context.has(event.dot))
+  const { context, live } = replica.state
+  const known = events.filter(
+    (event) => context.has(event.dot) || (event.type !== 'revoke' && live.get(event.birth)?.includes(event.dot) === true),
+  )
   const killed = known.filter((event) => event.type === 'kill')
   return known
     .filter((event) => event.type === 'create')

@@ -6,7 +6,7 @@ import { ReplicaState } from '../../src/replica/state.js'
 import { canonical } from '../replica/mesh.js'
 import { expected, history, Play, served } from './history.js'
 
-const HISTORIES = 10_000
+const HISTORIES = Number(process.env['HISTORIES'] ?? 10_000)
 
 describe('replicas under loss, duplication, reordering, cuts and crashes', () => {
   test(`agree after the heal, on exactly what the surviving events say (${HISTORIES} histories)`, () => {

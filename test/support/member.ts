@@ -29,9 +29,9 @@ const middleware = cluster.sessions()
 const health = cluster.health()
 
 /** GET /set?name=value…, /get?name, /login?user=x, /logout: just enough of an application. */
-async function application(req: IncomingMessage & { session?: Record<string, unknown> }, res: ServerResponse): Promise<void> {
+async function application(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const url = new URL(req.url ?? '/', 'http://member')
-  const session = req.session as (Record<string, unknown> & { rotate(): Promise<void>; destroy(): Promise<void> }) | undefined
+  const session = (req as { session?: unknown }).session as (Record<string, unknown> & { rotate(): Promise<void>; destroy(): Promise<void> }) | undefined
   switch (url.pathname) {
     case '/login':
       if (session !== undefined) {
