@@ -1,3 +1,4 @@
+import { elapsedMs } from './elapsed.js'
 import type { Concern, Output, Stamp } from './events.js'
 import type { Roster } from './roster.js'
 
@@ -7,6 +8,7 @@ interface Wait {
   readonly counter: number
   readonly concern: Concern
   readonly deadline: number
+  readonly since: number
   /** What the browser has seen once this is confirmed; made when it is. */
   readonly stamp: () => Stamp | undefined
 }
@@ -33,7 +35,8 @@ export class Concerns {
   }
 
   /** Answers when `concern` is met; at once when it already is. */
-  wait(wait: Wait, now: number): void {
+  wait(asked: Omit<Wait, 'since'>, now: number): void {
+    const wait = { ...asked, since: now }
     if (this.#isMet(wait, now)) this.#answer(wait, 'done')
     else if (this.#waits.size >= WAITS_MAX || now >= wait.deadline) this.#answer(wait, 'unknown')
     else this.#waits.set(wait.request, wait)
@@ -43,7 +46,7 @@ export class Concerns {
   settle(now: number): void {
     for (const wait of this.#waits.values()) {
       if (this.#isMet(wait, now)) this.#answer(wait, 'done')
-      else if (now >= wait.deadline) this.#answer(wait, 'unknown')
+      else if (now >= wait.deadline || elapsedMs(wait.since, now) === Infinity) this.#answer(wait, 'unknown')
     }
   }
 

@@ -1,5 +1,6 @@
 import type { Dot, EndReason } from '../session/session.js'
 import { DotMap } from './dot-map.js'
+import { elapsedMs } from './elapsed.js'
 import type { LinkId, Message, Output, Touch } from './events.js'
 import type { Roster } from './roster.js'
 import type { SessionState } from './session-state.js'
@@ -98,7 +99,7 @@ export class Expiry {
     for (const session of lazy) this.#announcing.delete(session)
     this.#announce(lazy, links)
     for (const [query, probe] of this.#probes) {
-      if (now - probe.startedAt > PROBE_TIMEOUT_MS) this.#giveUp(query, probe, now)
+      if (elapsedMs(probe.startedAt, now) > PROBE_TIMEOUT_MS) this.#giveUp(query, probe, now)
     }
     this.#judge(this.#due.take(now), now)
   }

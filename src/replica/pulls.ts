@@ -1,4 +1,5 @@
 import { actorTag, type IdHash, type IdOrigin } from '../session/session.js'
+import { elapsedMs } from './elapsed.js'
 import type { LinkId, LoadAnswer, Message, Output, Stamp } from './events.js'
 import type { Roster } from './roster.js'
 import type { SessionState } from './session-state.js'
@@ -24,11 +25,15 @@ export interface Lookup {
   readonly stamp?: Stamp | undefined
 }
 
+interface Wait extends Lookup {
+  readonly since: number
+}
+
 /** Everything that waits for one id, and whom we asked about it. */
 interface Question {
   readonly query: number
   readonly id: IdHash
-  readonly waits: Lookup[]
+  readonly waits: Wait[]
   /** Peers that have not answered yet. */
   readonly open: Set<LinkId>
   /** A ready peer answered: its "I don't have it" counts. */
@@ -53,7 +58,7 @@ export class Pulls {
   readonly #emit: (output: Output) => void
   readonly #byId = new Map<IdHash, Question>()
   readonly #byQuery = new Map<number, Question>()
-  readonly #missedUntil = new Map<IdHash, number>()
+  readonly #missedAt = new Map<IdHash, number>()
   #waiting = 0
   #queries = 0
   readonly counts = { waits: 0, staleServed: 0, staleRefused: 0, lost: 0 }
@@ -139,7 +144,7 @@ export class Pulls {
 
   tick(now: number): void {
     for (const question of this.#byId.values()) this.#retry(question, now)
-    for (const [id, until] of this.#missedUntil) if (until <= now) this.#missedUntil.delete(id)
+    for (const [id, at] of this.#missedAt) if (elapsedMs(at, now) >= MISS_REMEMBERED_MS) this.#missedAt.delete(id)
   }
 
   /** The answer if it can be given without waiting. */
@@ -173,11 +178,11 @@ export class Pulls {
   }
 
   #cannotAsk(id: IdHash, now: number): boolean {
-    return this.#roster.peers.size === 0 || this.#waiting >= WAITS_MAX || (this.#missedUntil.get(id) ?? 0) > now
+    return this.#roster.peers.size === 0 || this.#waiting >= WAITS_MAX || elapsedMs(this.#missedAt.get(id) ?? -Infinity, now) < MISS_REMEMBERED_MS
   }
 
   #ask(lookup: Lookup, now: number): void {
-    const wait = { ...lookup, deadline: Math.min(lookup.deadline, now + this.#options.waitMs) }
+    const wait = { ...lookup, deadline: Math.min(lookup.deadline, now + this.#options.waitMs), since: now }
     this.#waiting++
     this.counts.waits++
     const open = this.#byId.get(lookup.id)
@@ -223,15 +228,15 @@ export class Pulls {
   }
 
   /** What to say when the peers have spoken, or time is up. */
-  #decide(question: Question, wait: Lookup, now: number): LoadAnswer | undefined {
-    const timeIsUp = now >= wait.deadline
+  #decide(question: Question, wait: Wait, now: number): LoadAnswer | undefined {
+    const timeIsUp = now >= wait.deadline || elapsedMs(wait.since, now) === Infinity
     const session = this.#state.byId(wait.id)
     if (session === undefined && question.dropped) return { state: 'none', why: 'gone' }
     const allAnswered = question.open.size === 0
     if (!timeIsUp && !allAnswered) return undefined
     // All have answered, but an origin of what is missing runs: it may still be on its way.
     if (!timeIsUp && !this.#isHopeless(wait, session)) return undefined
-    if (timeIsUp) this.#missedUntil.set(wait.id, now + MISS_REMEMBERED_MS)
+    if (timeIsUp) this.#missedAt.set(wait.id, now)
     return this.#giveUp(wait, this.#roster.isReady || question.heardReady, now)
   }
 

@@ -1,5 +1,6 @@
 import type { NodeId } from '../session/session.js'
 import { Context } from './context.js'
+import { elapsedMs } from './elapsed.js'
 import type { ContextEntry, LinkId, Member, Message } from './events.js'
 
 type Digest = Extract<Message, { type: 'digest' }>
@@ -220,7 +221,7 @@ export class Roster {
   /** Becomes ready when nothing stands against it. Answers whether that happened now. */
   judgeReady(context: Context, now: number): boolean {
     if (this.#ready) return false
-    const overdue = now - this.#startedAt >= this.options.bootstrapTimeoutMs
+    const overdue = elapsedMs(this.#startedAt, now) >= this.options.bootstrapTimeoutMs
     if (!overdue && this.#silent.size > 0) return false
     for (const peer of this.peers.values()) {
       if (peer.barrier === undefined && !overdue) return false

@@ -1,6 +1,7 @@
 import type { Dot } from '../session/session.js'
 import { Context } from './context.js'
 import { DotMap } from './dot-map.js'
+import { elapsedMs } from './elapsed.js'
 import type { ContextEntry, Fragment, Kill, LinkId, Message, Output, Revocation } from './events.js'
 import type { Peer, Roster } from './roster.js'
 import type { ReplicaState } from './state.js'
@@ -109,9 +110,9 @@ export class Sync {
 
   tick(now: number): void {
     const round = this.#round
-    if (round !== undefined && now - round.progressAt > STALLED_AFTER_MS) this.#round = undefined
+    if (round !== undefined && elapsedMs(round.progressAt, now) > STALLED_AFTER_MS) this.#round = undefined
     for (const job of this.#jobs.values()) {
-      if (now - job.progressAt > STALLED_AFTER_MS) this.#jobs.delete(job.link)
+      if (elapsedMs(job.progressAt, now) > STALLED_AFTER_MS) this.#jobs.delete(job.link)
     }
     for (const peer of this.#roster.peers.values()) this.#compare(peer, now)
     this.#startNext(now)
@@ -126,13 +127,13 @@ export class Sync {
     }
     const since = this.#behindSince.get(link) ?? now
     this.#behindSince.set(link, since)
-    if (!this.#roster.isReady || now - since >= BEHIND_FOR_MS) this.#wanted.add(link)
+    if (!this.#roster.isReady || elapsedMs(since, now) >= BEHIND_FOR_MS) this.#wanted.add(link)
   }
 
   #startNext(now: number): void {
     if (this.#round !== undefined) return
     for (const link of this.#wanted) {
-      if (now - (this.#startedAt.get(link) ?? -Infinity) < ROUND_GAP_MS) continue
+      if (elapsedMs(this.#startedAt.get(link) ?? -Infinity, now) < ROUND_GAP_MS) continue
       this.#wanted.delete(link)
       if (!this.#roster.peers.has(link)) continue
       this.#startedAt.set(link, now)

@@ -1,0 +1,66 @@
+import { describe, expect, test } from 'vitest'
+import { canonical, Mesh, originOf, text } from '../replica/mesh.js'
+
+const HOUR_MS = 3_600_000
+
+/** Found by the simulator (convergence): what began while a clock was an hour ahead waited for an hour when it was mended. */
+describe('when a clock that was an hour ahead is set back', () => {
+  test('lost events are still repaired at once', () => {
+    const mesh = three()
+    mesh.now += HOUR_MS
+    mesh.create(0, [text('a', '1')])
+    loseEverything(mesh)
+    mesh.now -= HOUR_MS
+
+    mesh.heal(40)
+
+    expect(canonical(mesh.node(1).replica)).toEqual(canonical(mesh.node(0).replica))
+  })
+
+  test('a commit that waits for confirmations is answered', () => {
+    const mesh = three()
+    mesh.now += HOUR_MS
+    mesh.heal(12)
+    const base = { createdAt: mesh.now, maxIdleMs: Infinity, maxLifeMs: Infinity }
+    const commit = { type: 'create', id: mesh.newId(), base, writes: [] } as const
+    mesh.input(mesh.node(0), { type: 'commit', request: 99, commit, concern: 'all', deadline: mesh.now + 250 })
+    mesh.now -= HOUR_MS
+
+    mesh.tick()
+
+    expect(mesh.outputs.some(({ output }) => output.type === 'committed' && output.request === 99)).toBe(true)
+  })
+
+  test('a look-up that waits for peers is answered', () => {
+    const mesh = three()
+    mesh.now += HOUR_MS
+    mesh.heal(12)
+    const { id, birth } = mesh.create(0)
+    mesh.load(1, id, originOf(birth))
+    const request = mesh.lastRequest
+    mesh.wires.splice(0)
+    mesh.now -= HOUR_MS
+
+    mesh.tick()
+
+    expect(mesh.answerTo(request)).toBeDefined()
+  })
+})
+
+function three(): Mesh {
+  const mesh = new Mesh(3)
+  mesh.connectAll()
+  mesh.heal(12)
+  return mesh
+}
+
+/** A second in which a round begins and nothing arrives. */
+function loseEverything(mesh: Mesh): void {
+  for (let i = 0; i < 20; i++) {
+    mesh.tick()
+    const digest = mesh.wires.findIndex((wire) => wire.message.type === 'digest')
+    if (digest >= 0) mesh.deliver(digest)
+    mesh.wires.splice(0, mesh.wires.length, ...mesh.wires.filter((wire) => wire.message.type === 'digest'))
+  }
+  mesh.wires.splice(0)
+}
