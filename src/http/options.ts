@@ -108,7 +108,7 @@ export function resolveSessionOptions(options: SessionOptions = {}): ResolvedSes
     maxLifetime: options.maxLifetime ?? Infinity,
     cookie: resolveCookie(options.cookie ?? {}),
     rolling: options.rolling ?? false,
-    touchAfter: options.touchAfter ?? Math.min(TOUCH_AFTER_MAX_MS, ttl / 20),
+    touchAfter: options.touchAfter ?? (ttl > 0 ? Math.min(TOUCH_AFTER_MAX_MS, ttl / 20) : 0),
     load: options.load ?? 'eager',
     when: options.when,
     lateWrites: options.lateWrites ?? 'merge',

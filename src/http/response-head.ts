@@ -41,7 +41,8 @@ export function foldHead(res: ServerResponse, args: readonly unknown[]): unknown
 /** Makes the response fit for another answer. */
 export function clearHead(res: ServerResponse): void {
   if (res.headersSent) return
-  for (const name of OF_THE_BODY) res.removeHeader(name)
+  // Only what is there: node remembers what was removed, and then does not fill it in itself.
+  for (const name of OF_THE_BODY) if (res.hasHeader(name)) res.removeHeader(name)
   res.statusCode = 500
   res.statusMessage = ''
 }

@@ -1,3 +1,4 @@
+import { inspect } from 'node:util'
 import { SessionGoneError } from '../errors.js'
 import type { SessionRecord, SessionRef } from '../session/session.js'
 import { assertAttributeName } from '../session/value.js'
@@ -89,6 +90,15 @@ export class SessionHandle {
     this.assertWritable()
     assertAttributeName(name)
     this.values.set(name, value)
+  }
+
+  toObject(): Record<string, unknown> {
+    return this.values.toObject()
+  }
+
+  /** console.log looks behind the proxy. What it gets is the same; no id of a session ends in a log this way. */
+  [inspect.custom](): Record<string, unknown> {
+    return this.toObject()
   }
 
   assertWritable(): void {

@@ -2,7 +2,6 @@
  * The face of a session: an object that reads, spreads, lists and prints as the plain object of its attributes, with
  * the methods of SessionMethods as if they were inherited.
  */
-import { inspect } from 'node:util'
 import { AttributeError } from '../errors.js'
 import { isAttributeName } from '../session/value.js'
 import type { SessionHandle } from './session-handle.js'
@@ -40,7 +39,7 @@ const METHODS: Readonly<Record<string, (this: Face, ...args: never[]) => unknown
     return answer(choice, () => this[HANDLE].operations.touch(this[HANDLE]))
   },
   toObject(this: Face) {
-    return this[HANDLE].values.toObject()
+    return this[HANDLE].toObject()
   },
 }
 
@@ -129,10 +128,7 @@ export function proxyOf(handle: SessionHandle): Session {
 }
 
 function symbolOf(handle: SessionHandle, name: symbol): unknown {
-  if (name === HANDLE) return handle
-  // console.log looks behind a proxy; this is what it finds there.
-  if (name === inspect.custom) return () => handle.values.toObject()
-  return Reflect.get(Object.prototype, name)
+  return name === HANDLE ? handle : Reflect.get(Object.prototype, name)
 }
 
 function inherited(name: string): unknown {

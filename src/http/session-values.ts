@@ -128,7 +128,8 @@ export class SessionValues {
 
   toObject(): Record<string, unknown> {
     const object: Record<string, unknown> = {}
-    for (const name of this.names()) object[name] = this.get(name)
+    // A backend that keeps the rules has no such name; setting it would change a prototype.
+    for (const name of this.names()) if (name !== '__proto__') object[name] = this.get(name)
     return object
   }
 

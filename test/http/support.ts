@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto'
 import { createServer, request, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http'
 import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
-import { onTestFinished } from 'vitest'
+import { onTestFinished, vi } from 'vitest'
 import type { SessionBackend } from '../../src/backend/backend.js'
 import { MemoryBackend } from '../../src/backend/memory.js'
 import { loadSession, sessions, type SessionMiddleware } from '../../src/http/middleware.js'
@@ -281,4 +281,31 @@ export function routes(table: Readonly<Record<string, Handler>>): Handler {
 export function json(res: ServerResponse, value: unknown): void {
   res.setHeader('Content-Type', 'application/json')
   res.end(JSON.stringify(value) ?? 'null')
+}
+
+/** Waits until an expectation holds; looks every millisecond. */
+export async function until(expectation: () => void): Promise<void> {
+  await vi.waitFor(expectation, { interval: 1, timeout: 5_000 })
+}
+
+/** Runs steps in requests of one browser, one after the other; what a step throws, the test throws. */
+export async function visit(mounted: Mounted, ...steps: readonly Handler[]): Promise<Client> {
+  let failure: unknown
+  let at = 0
+  const client = await serve(
+    bare(mounted.middleware, async (req, res) => {
+      try {
+        await steps[at++]?.(req, res)
+      } catch (error) {
+        failure = error
+      }
+      if (!res.writableEnded) res.end()
+    }),
+  )
+  for (const _ of steps) {
+    const { status, body } = await client.get()
+    if (failure !== undefined) throw failure
+    if (status >= 400) throw new Error(`status ${status}: ${body}`)
+  }
+  return client
 }
