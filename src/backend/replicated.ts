@@ -119,9 +119,9 @@ export class ReplicatedBackend implements SessionBackend {
     const held = this.#replica.state.byId(hash)
     const origin = held === undefined ? this.#options.ids.parse(id) : null
     if (origin === undefined) return { state: 'none', why: 'unknown' }
-    const stamp = held === undefined ? undefined : this.#stampOf(seen, held.birth)
+    const stamp = held === undefined ? this.#claimOf(seen) : this.#stampOf(seen, held.birth)
     return this.#ask<LoadResult>({ type: 'load', request: 0, id: hash, origin, deadline, stamp }, (output) =>
-      this.#loaded(output, stamp),
+      this.#loaded(output, stamp, seen),
     )
   }
 
@@ -441,13 +441,15 @@ export class ReplicatedBackend implements SessionBackend {
     })
   }
 
-  #loaded(output: Output, stamp: Stamp | undefined): LoadResult {
+  #loaded(output: Output, stamp: Stamp | undefined, tokens: SeenTokens | undefined): LoadResult {
     if (output.type !== 'loaded') return { state: 'behind', retryAfterMs: 1_000 }
     const { answer } = output
     if (answer.state === 'none') return answer
     const session = answer.state === 'found' ? this.#replica.state.live.get(answer.birth) : undefined
     if (answer.state === 'behind' || session === undefined) return { state: 'behind', retryAfterMs: 1_000 }
-    const seen = this.#tokensOf(answer.stamp, stamp, answer.birth, answer.stale)
+    // What was only claimed while the session was unknown is not sealed as if it had been proved.
+    const isProved = stamp === undefined || this.#stampOf(tokens, answer.birth) !== undefined
+    const seen = isProved ? this.#tokensOf(answer.stamp, stamp, answer.birth, answer.stale) : undefined
     return {
       state: 'found',
       ref: answer.birth,
@@ -459,6 +461,10 @@ export class ReplicatedBackend implements SessionBackend {
 
   #stampOf(seen: SeenTokens | undefined, birth: SessionRef): Stamp | undefined {
     return seen === undefined || !this.powers.stamps ? undefined : this.#options.seals.open(seen, birth)
+  }
+
+  #claimOf(seen: SeenTokens | undefined): Stamp | undefined {
+    return seen === undefined || !this.powers.stamps ? undefined : this.#options.seals.claim(seen)
   }
 
   #tokensOf(

@@ -44,6 +44,21 @@ export class SeenSealer {
     return joined
   }
 
+  /**
+   * What the tokens claim, for a session whose birth is not known yet. Unproved, so it is good for one thing: waiting
+   * until what they claim has arrived. Accesses are left out.
+   */
+  claim(tokens: SeenTokens | undefined): Stamp | undefined {
+    let joined: Stamp | undefined
+    for (const token of tokens?.values() ?? []) {
+      const bytes = contentOf(token)
+      if (bytes === undefined) continue
+      const stamp = { ...read(bytes), touchedAt: 0 }
+      joined = joined === undefined ? stamp : join(joined, stamp)
+    }
+    return joined
+  }
+
   /** Tokens of the slots in which `after` says something that `before` did not, or no longer says what is lost. */
   seal(after: Stamp, before: Stamp | undefined, birth: Dot, lost: boolean): SeenTokens | undefined {
     let tokens: Map<string, string> | undefined
@@ -73,18 +88,29 @@ export class SeenSealer {
   }
 
   #openOne(token: string, birth: Dot): Stamp | undefined {
-    if (token.length > TOKEN_CHARACTERS_MAX) return undefined
-    const bytes = Buffer.from(token, 'base64url')
+    const bytes = contentOf(token)
+    if (bytes === undefined) return undefined
     const end = bytes.length - MAC_BYTES
-    if (bytes[0] !== VERSION || end < HEAD_BYTES || (end - HEAD_BYTES) % DOT_BYTES !== 0) return undefined
     const content = bytes.subarray(0, end)
-    if (!this.#keys.some((key) => timingSafeEqual(macOf(content, birth, key), bytes.subarray(end)))) return undefined
-    const dots: Dot[] = []
-    for (let at = HEAD_BYTES; at < end; at += DOT_BYTES) {
-      dots.push({ actor: readUint(bytes, at, 7), counter: readUint(bytes, at + 7, 6) })
-    }
-    return { highest: readUint(bytes, 1, 7), touchedAt: readUint(bytes, 8, 6), dots }
+    const isOurs = this.#keys.some((key) => timingSafeEqual(macOf(content, birth, key), bytes.subarray(end)))
+    return isOurs ? read(bytes) : undefined
   }
+}
+
+/** The bytes of something that has the form of a token. */
+function contentOf(token: string): Buffer | undefined {
+  if (token.length > TOKEN_CHARACTERS_MAX) return undefined
+  const bytes = Buffer.from(token, 'base64url')
+  const dots = bytes.length - HEAD_BYTES - MAC_BYTES
+  return bytes[0] === VERSION && dots >= 0 && dots % DOT_BYTES === 0 ? bytes : undefined
+}
+
+function read(bytes: Buffer): Stamp {
+  const dots: Dot[] = []
+  for (let at = HEAD_BYTES; at < bytes.length - MAC_BYTES; at += DOT_BYTES) {
+    dots.push({ actor: readUint(bytes, at, 7), counter: readUint(bytes, at + 7, 6) })
+  }
+  return { highest: readUint(bytes, 1, 7), touchedAt: readUint(bytes, 8, 6), dots }
 }
 
 function join(a: Stamp, b: Stamp): Stamp {
