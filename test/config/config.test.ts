@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { resolveConfig, resolveSession, type Environment, type ResolvedConfig } from '../../src/config.js'
 import { SAMPLE_SECRETS } from '../../src/config-schema.js'
@@ -278,6 +280,20 @@ describe('off loopback', () => {
     expect(line).toContain('openssl rand -base64 32')
     expect(more).toEqual([])
     expect(problemsWith({ ...input, secret: SECRET })).toEqual([])
+  })
+
+  test('mutual TLS stands in for a secret, once its files are in order', () => {
+    const files = join(import.meta.dirname, 'tls')
+    const readFile = (path: string): string => readFileSync(join(files, path), 'utf8')
+    const tls = { key: 'key.pem', cert: 'cert.pem', ca: 'cert.pem' }
+    const input = { name: 'shop', node: { listen: '10.0.0.1:7946' }, tls }
+
+    expect(resolveConfig(input, { ...environment(), readFile }).tls?.key).toContain('BEGIN PRIVATE KEY')
+    expect(problemsOf(input)).toEqual([
+      'tls.key: cannot be read (ENOENT) (got a text of 7 bytes, expected a readable PEM file)',
+      'tls.cert: cannot be read (ENOENT) (got "cert.pem", expected a readable PEM file)',
+      'tls.ca: cannot be read (ENOENT) (got "cert.pem", expected a readable PEM file)',
+    ])
   })
 
   test('the memory backend listens nowhere, so it needs none', () => {
