@@ -7,7 +7,9 @@ import type { ClusterConfig } from '../../src/index.js'
 import type { Command } from './member.js'
 import { Relay } from './relay.js'
 
-const MEMBER = fileURLToPath(new URL('../../dist/test/support/member.js', import.meta.url))
+/** Compiled: processes of plain Node.js cannot read TypeScript. */
+const COMPILED = import.meta.url.endsWith('.js') ? './member.js' : '../../dist/test/support/member.js'
+const MEMBER = fileURLToPath(new URL(COMPILED, import.meta.url))
 
 type Report =
   | { readonly type: 'listening'; readonly port: number }
@@ -21,6 +23,8 @@ export class Member {
   readonly name: string
   readonly config: ClusterConfig
   readonly acknowledged: string[] = []
+  /** Flags of the node binary, for profiles. */
+  nodeFlags: readonly string[] = []
   port = 0
   #child: ChildProcess | undefined = undefined
   #orders = 0
@@ -45,7 +49,7 @@ export class Member {
   async start(): Promise<void> {
     if (!existsSync(MEMBER)) throw new Error('the members run from dist: npm run build first')
     const env = { ...process.env, SESSION_MESH_MEMBER: JSON.stringify(this.config) }
-    const child = fork(MEMBER, { env, stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
+    const child = fork(MEMBER, { env, execArgv: [...this.nodeFlags], stdio: ['ignore', 'ignore', 'pipe', 'ipc'] })
     this.#child = child
     child.stderr?.on('data', (text: Buffer) => (this.#stderr = (this.#stderr + String(text)).slice(-20_000)))
     let listens: () => void = () => {}
@@ -79,6 +83,11 @@ export class Member {
     this.#answers.delete(order)
     if (report.error !== undefined) throw new Error(`${this.name}: ${report.error}`)
     return report.answer as T
+  }
+
+  /** Lets go of the process: it ends by itself. */
+  disconnect(): void {
+    this.#child?.disconnect()
   }
 
   signal(signal: 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void {
