@@ -1,15 +1,21 @@
 import { ProtocolError } from '../errors.js'
 import type { Fragment, IdEntry, Kill, Member, Message, Register, Revocation } from '../replica/events.js'
 import type { IdHash, IdOrigin, NodeId } from '../session/session.js'
-import { count, type Fields, flag, hash, lifetime, list, refuseField, rows, sum, text, time, word } from './fields.js'
+import {
+  count, type Fields, flag, hash, lifetime, list, refuseField, rows, sum, text, time, word,
+} from './fields.js'
 import { MAX_MEMBERS, MAX_NODE_CHARS, MAX_TEXT_CHARS } from './limits.js'
-import { type Actors, actorAt, dotAt, readContext, readDots, readFloor, readRuns, readTouches } from './read-dots.js'
+import {
+  type Actors, actorAt, dotAt, readContext, readDots, readFloor, readRuns, readTouches,
+} from './read-dots.js'
 import { readBase, readEvents, readWrite } from './read-event.js'
 import { END_REASONS, MEMBER_STATES, MESSAGE_TYPES, near, OPTIONAL_BIT, readActors } from './wire-format.js'
 
 type TypeNumber = (typeof MESSAGE_TYPES)[keyof typeof MESSAGE_TYPES]
 
-/** The message that the fields of one frame hold; undefined: optional and unknown. Further fields are ignored. */
+/**
+ * The message that the fields of one frame hold; undefined: optional and unknown. Further fields are ignored.
+ */
 export function readMessage(fields: Fields): Message | undefined {
   const type = count(fields, 0, 'type')
   if (isKnown(type)) return readKnown(type, fields, readActors(fields[1]))
@@ -108,7 +114,7 @@ function readAskedId(items: Fields, at: number): { hash: IdHash; origin: IdOrigi
   return { hash: name, origin: { actorTag: tag, counter: count(items, at + 2, 'origin') } }
 }
 
-// ── Whole sessions ────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Whole sessions ─────────────────────────────────────────────────────────────────────────────────────────
 
 function readSyncPart(fields: Fields, actors: Actors): Message {
   return {

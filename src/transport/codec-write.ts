@@ -44,7 +44,9 @@ function bodyOf(message: Message, actors: ActorTable): Fields {
     case 'sync-credit':
       return [message.job, message.index]
     case 'pull': {
-      const ids = message.ids.flatMap(({ hash, origin }) => [hash, origin?.actorTag ?? null, origin?.counter ?? null])
+      const ids = message.ids.flatMap(({ hash, origin }) => [
+        hash, origin?.actorTag ?? null, origin?.counter ?? null,
+      ])
       return [message.query, dotsOf(message.births, actors), ids]
     }
     case 'pull-reply':
@@ -60,7 +62,7 @@ function bodyOf(message: Message, actors: ActorTable): Fields {
   }
 }
 
-// ── Events ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Events ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** The origin is the first actor of the table; counters follow from the first one. */
 function deltaOf({ events, ack }: Delta, actors: ActorTable): Fields {
@@ -70,7 +72,8 @@ function deltaOf({ events, ack }: Delta, actors: ActorTable): Fields {
   actors.place(actor)
   let hlc = 0
   const encoded = events.map((event, i) => {
-    invariant(event.dot.actor === actor && event.dot.counter === counter + i, 'a delta holds consecutive own events')
+    const isNext = event.dot.actor === actor && event.dot.counter === counter + i
+    invariant(isNext, 'a delta holds consecutive own events')
     const fields = eventOf(event, event.hlc - hlc, actors)
     hlc = event.hlc
     return fields
@@ -112,7 +115,7 @@ function reasonOf(reason: EndReason): number {
   return END_REASONS.indexOf(reason)
 }
 
-// ── Whole sessions ────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Whole sessions ─────────────────────────────────────────────────────────────────────────────────────────
 
 function syncPartOf(message: Extract<Message, { type: 'sync-part' }>, actors: ActorTable): Fields {
   return [
@@ -121,7 +124,9 @@ function syncPartOf(message: Extract<Message, { type: 'sync-part' }>, actors: Ac
     message.index,
     message.fragments.map((fragment) => fragmentOf(fragment, actors)),
     killsOf(message.kills, actors),
-    message.revocations.flatMap(({ principal, hlc, dot }) => [principal, hlc, actors.place(dot.actor), dot.counter]),
+    message.revocations.flatMap(({ principal, hlc, dot }) => [
+      principal, hlc, actors.place(dot.actor), dot.counter,
+    ]),
     runsOf(message.live, actors),
   ]
 }
@@ -170,7 +175,7 @@ function killsOf(kills: readonly Kill[], actors: ActorTable): Fields {
   return fields
 }
 
-// ── Dots ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Dots ───────────────────────────────────────────────────────────────────────────────────────────────────
 
 function dotsOf(dots: readonly Dot[], actors: ActorTable): Fields {
   const fields: number[] = []
@@ -178,7 +183,10 @@ function dotsOf(dots: readonly Dot[], actors: ActorTable): Fields {
   return fields
 }
 
-/** Runs of one actor, each its place, its first counter and then the gaps: sorted dots take about one byte each. */
+/**
+ * Runs of one actor, each its place, its first counter and then the gaps: sorted dots take about one byte
+ * each.
+ */
 function runsOf(dots: readonly Dot[], actors: ActorTable): Fields {
   const runs: number[][] = []
   let run: number[] = []

@@ -32,18 +32,26 @@ export class Dialer {
   /** The attempt did not become a link: again, later each time. */
   failed(rule: string): void {
     this.lastRule = rule
-    if (this.#state !== 'dialling') return
-    this.#state = 'waiting'
-    this.#timer = setTimeout(() => this.dialNow(), rule === 'self' ? this.#bounds.redialSelfMs : this.#backOff())
+    if (this.#state === 'dialling') this.#wait(rule === 'self' ? this.#bounds.redialSelfMs : this.#backOff())
   }
 
   /** A link to who answers here is up, whoever dialled it. */
   covered(): void {
     if (this.#state === 'stopped') return
     clearTimeout(this.#timer)
-    this.#failures = 0
     this.lastRule = undefined
     this.#state = 'covered'
+  }
+
+  /** That link is down. Dials at once if it had lasted; a link that never lasts is a failing attempt too. */
+  lost(hadLasted: boolean): void {
+    if (this.#state !== 'covered') return
+    if (hadLasted) {
+      this.#failures = 0
+      this.dialNow()
+    } else {
+      this.#wait(this.#backOff())
+    }
   }
 
   /** For good. */
@@ -52,7 +60,14 @@ export class Dialer {
     this.#state = 'stopped'
   }
 
-  /** Doubles from the shortest to the longest wait; half of each is dice, so that nodes do not dial in step. */
+  #wait(ms: number): void {
+    this.#state = 'waiting'
+    this.#timer = setTimeout(() => this.dialNow(), ms)
+  }
+
+  /**
+   * Doubles from the shortest to the longest wait; half of each is dice, so that nodes do not dial in step.
+   */
   #backOff(): number {
     const { redialMinMs, redialMaxMs } = this.#bounds
     const longest = Math.min(redialMaxMs, redialMinMs * 2 ** Math.min(this.#failures++, 20))

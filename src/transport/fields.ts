@@ -1,6 +1,6 @@
 /**
- * Takes single values out of a decoded array and checks each. A wrong one breaks the rule `field`; the message names
- * the field, never its content.
+ * Takes single values out of a decoded array and checks each. A wrong one breaks the rule `field`; the
+ * message names the field, never its content.
  */
 import { ProtocolError } from '../errors.js'
 import type { IdHash } from '../session/session.js'
@@ -21,7 +21,12 @@ export function list(fields: Fields, at: number, name: string): Fields {
 }
 
 /** The items of a flat list, `stride` fields each. */
-export function rows<T>(items: Fields, stride: number, name: string, read: (items: Fields, at: number) => T): T[] {
+export function rows<T>(
+  items: Fields,
+  stride: number,
+  name: string,
+  read: (items: Fields, at: number) => T,
+): T[] {
   if (items.length % stride !== 0) refuseField(name)
   const result: T[] = []
   for (let at = 0; at < items.length; at += stride) result.push(read(items, at))

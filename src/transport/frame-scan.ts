@@ -5,9 +5,10 @@ import { MAX_DEPTH, MAX_ELEMENTS } from './limits.js'
 /**
  * Walks one msgpack value before any decoder sees it, without allocating what the bytes declare.
  *
- * Allowed: nil, booleans, integers of up to 32 bits, float64, well-formed UTF-8 text, binary, arrays. Nothing else:
- * no maps, no extensions (hence no records, dates, errors, references), no 64-bit integers. Every declared length
- * must be there, nothing may follow the value, and nesting and the number of elements are bounded.
+ * Allowed: nil, booleans, integers of up to 32 bits, float64, well-formed UTF-8 text, binary, arrays. Nothing
+ * else: no maps, no extensions (hence no records, dates, errors, references), no 64-bit integers. Every
+ * declared length must be there, nothing may follow the value, and nesting and the number of elements are
+ * bounded.
  */
 export function scanFrame(bytes: Uint8Array): void {
   if (bytes.length === 0) throw new ProtocolError('empty-frame', 'the frame is empty')
@@ -65,7 +66,9 @@ class FrameScan {
   /** Steps over one element: the number of its items if it is an array, else -1. */
   #element(): number {
     this.#elements += 1
-    if (this.#elements > MAX_ELEMENTS) throw new ProtocolError('elements', 'the message has too many elements')
+    if (this.#elements > MAX_ELEMENTS) {
+      throw new ProtocolError('elements', 'the message has too many elements')
+    }
     const type = this.#uint(1)
     if (type < 0x80 || type >= 0xe0) return -1
     if (type >= 0xa0 && type < 0xc0) return this.#text(type & 0x1f)
@@ -136,13 +139,18 @@ class FrameScan {
     return -1
   }
 
-  /** Every item takes at least one byte, so a declared length beyond the end is refused before it costs anything. */
+  /**
+   * Every item takes at least one byte, so a declared length beyond the end is refused before it costs
+   * anything.
+   */
   #items(count: number): number {
     this.#need(count)
     return count
   }
 
   #need(length: number): void {
-    if (length > this.#bytes.length - this.#at) throw new ProtocolError('truncated', 'the message ends too early')
+    if (length > this.#bytes.length - this.#at) {
+      throw new ProtocolError('truncated', 'the message ends too early')
+    }
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The HTTP server of the gossip port. Nothing is served on it but the upgrade of another node; everything else is
- * refused by name before a WebSocket exists.
+ * The HTTP server of the gossip port. Nothing is served on it but the upgrade of another node; everything
+ * else is refused by name before a WebSocket exists.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse, STATUS_CODES } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
@@ -64,7 +64,8 @@ export class GossipServer {
       minVersion: 'TLSv1.2',
       handshakeTimeout: bounds.handshakeMs,
     } as const
-    this.#server = tls === undefined ? createServer(options) : createTlsServer({ ...options, ...tls, ...mutual })
+    const isPlain = tls === undefined
+    this.#server = isPlain ? createServer(options) : createTlsServer({ ...options, ...tls, ...mutual })
     // One more than allowed, so that too many can be told from the most; Node drops the others.
     this.#server.maxHeadersCount = MAX_HEADERS + 1
     this.#server.on('connection', (socket) => this.#onConnection(socket))
@@ -128,7 +129,7 @@ export class GossipServer {
     socket.once('close', release)
   }
 
-  // ── What is not an upgrade ──────────────────────────────────────────────────────────────────────────────────────
+  // ── What is not an upgrade ───────────────────────────────────────────────────────────────────────────────
 
   #onRequest(request: IncomingMessage, response: ServerResponse): void {
     const { rule, status } = refusalOf(request) ?? { rule: 'no-upgrade', status: 426 }
@@ -167,7 +168,7 @@ export class GossipServer {
     socket.destroy()
   }
 
-  // ── The upgrade ─────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── The upgrade ──────────────────────────────────────────────────────────────────────────────────────────
 
   #onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const refusal = refusalOf(request) ?? upgradeRefusalOf(request)

@@ -7,7 +7,9 @@ import { brokenRule, closeWire, type Wire } from './wire.js'
 type Up = Extract<Step, { type: 'up' }>
 
 export interface GreetingEvents {
-  /** The handshake is complete; `step.bytes` are still to be sent. Called before any further frame is read. */
+  /**
+   * The handshake is complete; `step.bytes` are still to be sent. Called before any further frame is read.
+   */
   up(step: Up): void
   /** Refused by us (`byPeer` false) or by the peer. The connection is closing. */
   refused(refusal: Refusal, byPeer: boolean): void

@@ -1,24 +1,26 @@
 /**
- * The mutual challenge and response before any session state moves. No sockets, no clock: bytes and the time come in,
- * bytes or a verdict go out.
+ * The mutual challenge and response before any session state moves. No sockets, no clock: bytes and the time
+ * come in, bytes or a verdict go out.
  *
  *   dialler                                acceptor
  *     HELLO  ───────────────────────────▶   shape, version, cluster
  *            ◀───────────────────────────   HELLO
- *     AUTH   ───────────────────────────▶   knows the secret? not ourselves, same settings, clocks, name free?
+ *     AUTH   ───────────────────────────▶   secret; not ourselves, settings, clocks, name free?
  *            ◀───────────────────────────   AUTH           the same questions the other way round
  *     READY, the first sealed frame ────▶   up on both sides
  *
- * AUTH = HMAC(key of a secret, role | SHA-256(HELLO of the dialler | HELLO of the acceptor)), so everything a HELLO
- * says is authenticated, and the nonces make each handshake unique. Whoever finds a reason against it sends REFUSE with
- * the rule before closing. A stranger learns from a node: that its HELLO is refused; or, naming the right cluster, the
- * node's HELLO.
+ * AUTH = HMAC(key of a secret, role | SHA-256(HELLO of the dialler | HELLO of the acceptor)), so everything a
+ * HELLO says is authenticated, and the nonces make each handshake unique. Whoever finds a reason against it
+ * sends REFUSE with the rule before closing. A stranger learns from a node: that its HELLO is refused; or,
+ * naming the right cluster, the node's HELLO.
  */
 import { createHash, createHmac, hkdfSync, timingSafeEqual } from 'node:crypto'
 import { ProtocolError } from '../errors.js'
 import { deriveKey } from '../session/id.js'
 import { pack, unpack } from './codec.js'
-import { clusterOf, differingSetting, encodeHello, type Hello, PROTOCOL, readHello, speaksOurVersion } from './hello.js'
+import {
+  clusterOf, differingSetting, encodeHello, type Hello, PROTOCOL, readHello, speaksOurVersion,
+} from './hello.js'
 import type { Fields } from './fields.js'
 import { MAX_HANDSHAKE_BYTES } from './limits.js'
 import { closeCodeOf, encodeRefusal, readRefusal } from './refusal.js'
@@ -69,7 +71,12 @@ export type Step =
       readonly opener: FrameOpener
     }
   /** Over. `bytes` tell the peer; undefined when it was the peer that refused. */
-  | { readonly type: 'refused'; readonly refusal: Refusal; readonly closeCode: number; readonly bytes: Uint8Array | undefined }
+  | {
+      readonly type: 'refused'
+      readonly refusal: Refusal
+      readonly closeCode: number
+      readonly bytes: Uint8Array | undefined
+    }
 
 interface Keys {
   readonly sealer: FrameSealer
@@ -107,7 +114,9 @@ export class Handshake {
   receive(bytes: Uint8Array, now: number): Step {
     this.#receivedBytes += bytes.length
     try {
-      if (this.#receivedBytes > MAX_HANDSHAKE_BYTES) throw new ProtocolError('frame-size', 'too many bytes', 1009)
+      if (this.#receivedBytes > MAX_HANDSHAKE_BYTES) {
+        throw new ProtocolError('frame-size', 'too many bytes', 1009)
+      }
       return this.#awaits === 'ready' ? this.#onReady(bytes) : this.#onMessage(bytes, unpack(bytes), now)
     } catch (error) {
       if (!(error instanceof ProtocolError)) throw error
@@ -126,7 +135,8 @@ export class Handshake {
 
   #onHello(bytes: Uint8Array, fields: Fields, now: number): Step {
     if (!speaksOurVersion(fields)) {
-      return this.#refuse({ rule: 'version', detail: `versions ${PROTOCOL.min} to ${PROTOCOL.max} are accepted` })
+      const detail = `versions ${PROTOCOL.min} to ${PROTOCOL.max} are accepted`
+      return this.#refuse({ rule: 'version', detail })
     }
     const peer = readHello(fields)
     if (clusterOf(fields) !== this.#options.hello.cluster) {
@@ -180,14 +190,17 @@ export class Handshake {
   #disagreement(peer: PeerInfo): Refusal | undefined {
     const { hello, maxSkewMs } = this.#options
     if (peer.actor === hello.actor) return { rule: 'self', detail: 'this is the same process' }
-    if (peer.node === hello.node) return { rule: 'name-in-use', detail: `node name ${clip(peer.node)} is used by both sides` }
+    if (peer.node === hello.node) {
+      return { rule: 'name-in-use', detail: `node name ${clip(peer.node)} is used by both sides` }
+    }
     const setting = differingSetting(hello.settings, this.#peerHello!.settings)
     if (setting !== undefined) return { rule: 'settings', detail: `setting ${clip(setting)} differs` }
-    if (Math.abs(peer.clockOffsetMs) <= maxSkewMs) return undefined
-    return { rule: 'clock-skew', detail: `clocks differ by ${Math.abs(peer.clockOffsetMs)} ms, allowed are ${maxSkewMs} ms` }
+    const skewMs = Math.abs(peer.clockOffsetMs)
+    if (skewMs <= maxSkewMs) return undefined
+    return { rule: 'clock-skew', detail: `clocks differ by ${skewMs} ms, allowed are ${maxSkewMs} ms` }
   }
 
-  // ── Keys ────────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Keys ─────────────────────────────────────────────────────────────────────────────────────────────────
 
   #firstSecret(): LinkSecret {
     return this.#options.secrets[0]!
@@ -210,15 +223,17 @@ export class Handshake {
 
   #connectionKeys(secret: LinkSecret): Keys {
     const { role, sealed } = this.#options
-    const keyOf = (sender: Role): Uint8Array | undefined =>
-      sealed ? Buffer.from(hkdfSync('sha256', secret.frames, this.#transcript!, `frames of the ${sender}`, 32)) : undefined
+    const keyOf = (sender: Role): Uint8Array | undefined => {
+      if (!sealed) return undefined
+      return Buffer.from(hkdfSync('sha256', secret.frames, this.#transcript!, `frames of the ${sender}`, 32))
+    }
     return {
       sealer: new FrameSealer(keyOf(role)),
       opener: new FrameOpener(keyOf(role === 'dialler' ? 'acceptor' : 'dialler')),
     }
   }
 
-  // ── Refusals ────────────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Refusals ─────────────────────────────────────────────────────────────────────────────────────────────
 
   #refuse(refusal: Refusal, closeCode: number = closeCodeOf(refusal.rule)): Step {
     this.#awaits = 'nothing'

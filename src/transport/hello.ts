@@ -4,7 +4,9 @@ import { invariant } from '../invariant.js'
 import type { NodeId } from '../session/session.js'
 import { pack } from './codec.js'
 import { count, type Fields, list, refuseField, text, time } from './fields.js'
-import { MAX_ADDRESS_CHARS, MAX_HELLO_BYTES, MAX_NODE_CHARS, MAX_SETTING_CHARS, MAX_SETTINGS } from './limits.js'
+import {
+  MAX_ADDRESS_CHARS, MAX_HELLO_BYTES, MAX_NODE_CHARS, MAX_SETTING_CHARS, MAX_SETTINGS,
+} from './limits.js'
 import type { HelloInfo } from './transport.js'
 
 /** Versions of the protocol that this build speaks. */
@@ -85,13 +87,16 @@ function readAddress(fields: Fields, at: number): string {
 
 function readNonce(fields: Fields, at: number): Uint8Array {
   const value = fields[at]
-  return value instanceof Uint8Array && value.length === NONCE_BYTES ? Buffer.from(value) : refuseField('nonce')
+  const isNonce = value instanceof Uint8Array && value.length === NONCE_BYTES
+  return isNonce ? Buffer.from(value) : refuseField('nonce')
 }
 
 function readSettings(items: Fields): Readonly<Record<string, string>> {
   if (items.length % 2 !== 0 || items.length > 2 * MAX_SETTINGS) refuseField('settings')
   const entries: [string, string][] = []
-  for (let at = 0; at < items.length; at += 2) entries.push([readSetting(items, at), readSetting(items, at + 1)])
+  for (let at = 0; at < items.length; at += 2) {
+    entries.push([readSetting(items, at), readSetting(items, at + 1)])
+  }
   return Object.fromEntries(entries)
 }
 
@@ -101,8 +106,11 @@ function readSetting(items: Fields, at: number): string {
   return value === '' || PRINTABLE.test(value) ? value : refuseField('settings')
 }
 
+type Settings = HelloInfo['settings']
+
 /** The name of the first setting in which two nodes differ. */
-export function differingSetting(ours: HelloInfo['settings'], theirs: HelloInfo['settings']): string | undefined {
+export function differingSetting(ours: Settings, theirs: Settings): string | undefined {
   const names = [...new Set([...Object.keys(ours), ...Object.keys(theirs)])].sort()
-  return names.find((key) => !Object.hasOwn(ours, key) || !Object.hasOwn(theirs, key) || ours[key] !== theirs[key])
+  const has = (settings: Settings, key: string): boolean => Object.hasOwn(settings, key)
+  return names.find((key) => !has(ours, key) || !has(theirs, key) || ours[key] !== theirs[key])
 }

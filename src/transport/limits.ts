@@ -1,6 +1,8 @@
-/** Every bound of the transport in one place. Whoever reaches one meets a named rule, never a growing process. */
+/**
+ * Every bound of the transport in one place. Whoever reaches one meets a named rule, never a growing process.
+ */
 
-// ── Frames ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Frames ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Largest WebSocket message, seal included. A peer that sends more is closed with 1009. */
 export const MAX_FRAME_BYTES: number = 1024 * 1024
@@ -14,10 +16,12 @@ export const MAX_DEPTH = 8
 export const MAX_ELEMENTS: number = 512 * 1024
 /** WebSocket fragments of one message. Our own frames have one. */
 export const MAX_FRAGMENTS = 64
-/** Chunks that ws may hold for an unfinished frame: 1 MiB in the smallest usual TCP segments, four times over. */
+/**
+ * Chunks that ws may hold for an unfinished frame: 1 MiB in the smallest usual TCP segments, four times over.
+ */
 export const MAX_BUFFERED_CHUNKS = 4096
 
-// ── Fields ────────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Fields ─────────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Characters of an attribute name. */
 export const MAX_NAME_CHARS = 256
@@ -34,7 +38,7 @@ export const MAX_MEMBERS = 4096
 /** Latest moment a Date can hold, milliseconds since 1970: no time on the wire is later. */
 export const MAX_TIME_MS = 8.64e15
 
-// ── Handshake ─────────────────────────────────────────────────────────────────────────────────────────────────────
+// ── Handshake ──────────────────────────────────────────────────────────────────────────────────────────────
 
 /** Bytes taken from a peer before it has authenticated itself, HTTP request not counted. */
 export const MAX_HANDSHAKE_BYTES = 4096
@@ -55,7 +59,7 @@ export const MAX_DETAIL_CHARS = 123
 /** Bytes of a cluster secret wherever more than this machine can reach the port. */
 export const MIN_SECRET_BYTES = 32
 
-// ── Time and queues ───────────────────────────────────────────────────────────────────────────────────────────────
+// ── Time and queues ────────────────────────────────────────────────────────────────────────────────────────
 
 /** The bounds that depend on the network and not on the protocol. Tests make them small. */
 export interface Bounds {
@@ -75,7 +79,10 @@ export interface Bounds {
   readonly slowPeerMs: number
   /** A peer that sends more WebSocket pings in a second is closed with 1008. */
   readonly pingsPerSecond: number
-  /** Period of the transport's tick. Silence, pings and slow peers are counted in ticks: no clock, no false alarm. */
+  /**
+   * Period of the transport's tick. Silence, pings and slow peers are counted in ticks: no clock, no false
+   * alarm.
+   */
   readonly tickMs: number
   /** A link over which nothing went out for so long sends a ping. */
   readonly pingAfterMs: number

@@ -67,7 +67,8 @@ export class Link implements TableEntry {
   }
 
   heardWithin(ms: number): boolean {
-    return this.#wire.socket.bytesRead !== this.#bytesRead || this.#silence * this.#options.bounds.tickMs <= ms
+    const silentMs = this.#silence * this.#options.bounds.tickMs
+    return silentMs <= ms || this.#wire.socket.bytesRead !== this.#bytesRead
   }
 
   /** Queues one frame; all frames of one turn leave in one system call. False: dropped. */
@@ -86,7 +87,10 @@ export class Link implements TableEntry {
     return true
   }
 
-  /** Sends what is queued, then the close code. Resolves when the connection is gone, at the latest after closeMs. */
+  /**
+   * Sends what is queued, then the close code. Resolves when the connection is gone, at the latest after
+   * closeMs.
+   */
   async close(code: number, reason: string): Promise<void> {
     if (this.#state === 'closed') return
     const gone = new Promise<void>((resolve) => this.#closed.push(resolve))
@@ -104,7 +108,10 @@ export class Link implements TableEntry {
     this.#tellDown(reason)
   }
 
-  /** One tick. `patience`: by how much this node distrusts itself. `overslept`: silence until now proves nothing. */
+  /**
+   * One tick. `patience`: by how much this node distrusts itself. `overslept`: silence until now proves
+   * nothing.
+   */
   tick(patience: number, overslept: boolean): void {
     if (this.#state !== 'up') return
     const { bounds } = this.#options
@@ -138,7 +145,7 @@ export class Link implements TableEntry {
     this.#bytesWritten = socket.bytesWritten
   }
 
-  // ── What comes in ───────────────────────────────────────────────────────────────────────────────────────────────
+  // ── What comes in ────────────────────────────────────────────────────────────────────────────────────────
 
   #onMessage(data: unknown, isBinary: boolean): void {
     if (this.#state !== 'up') return
@@ -192,7 +199,7 @@ export class Link implements TableEntry {
     if (wasUp) this.#tellDown(`closed by the peer (${code})`)
   }
 
-  // ── What goes out ───────────────────────────────────────────────────────────────────────────────────────────────
+  // ── What goes out ────────────────────────────────────────────────────────────────────────────────────────
 
   #cork(): void {
     if (this.#corked) return

@@ -1,7 +1,7 @@
 /**
- * The transport without a network, for tests and simulations: nodes of one process meet in a hub. The handshake, the
- * frames and the rules about who is up are those of the real one; delivery is asynchronous and in order, and the hub
- * can cut, heal and stall.
+ * The transport without a network, for tests and simulations: nodes of one process meet in a hub. The
+ * handshake, the frames and the rules about who is up are those of the real one; delivery is asynchronous and
+ * in order, and the hub can cut, heal and stall.
  */
 import type { Log } from '../log.js'
 import { Handshake, linkSecrets, type LinkSecret, type Step } from './handshake.js'
@@ -11,7 +11,7 @@ import { LoopbackLink } from './loopback-link.js'
 import { PeerTable } from './peer-table.js'
 import { RefusalLog } from './refusal-log.js'
 import { Tally } from './tally.js'
-import type { HelloInfo, LinkId, PeerInfo, Transport, TransportEvents } from './transport.js'
+import type { HelloInfo, LinkId, Transport, TransportEvents } from './transport.js'
 
 /** Where the nodes of one process meet. */
 export class LoopbackHub {
@@ -138,7 +138,7 @@ export class LoopbackTransport implements Transport {
     return this.#tally.read(this.#table.size)
   }
 
-  // ── What the hub asks of a node ─────────────────────────────────────────────────────────────────────────────────
+  // ── What the hub asks of a node ──────────────────────────────────────────────────────────────────────────
 
   /** Dials, a turn later, every peer that is not linked. */
   dialAll(): void {
@@ -217,7 +217,8 @@ export class LoopbackTransport implements Transport {
   }
 
   #dial(address: string): void {
-    if (this.#closed || this.#table.all().some((link: { peer: PeerInfo }) => link.peer.address === address)) return
+    const isLinked = this.#table.all().some(({ peer: { address: known } }) => known === address)
+    if (this.#closed || isLinked) return
     const peer = this.#options.hub.reach(this.address, address)
     if (peer === undefined) this.#events?.unreachable(address, 'unreachable', 'nobody answers')
     else meet(this, peer)

@@ -24,10 +24,11 @@ export function networkProblems(options: NetworkOptions): readonly string[] {
 }
 
 function unprotected(key: string, { host }: Address, secrets: readonly string[]): string {
-  const what = secrets.length === 0 ? 'without a secret or TLS' : `with a secret shorter than ${MIN_SECRET_BYTES} bytes`
+  const isShort = secrets.length > 0
+  const what = isShort ? `with a secret shorter than ${MIN_SECRET_BYTES} bytes` : 'without a secret or TLS'
   return (
-    `${key}: ${host} can be reached from other machines, and ${what} anybody there could read and end every session; ` +
-    `set a secret of at least ${MIN_SECRET_BYTES} bytes or tls, or stay on 127.0.0.1`
+    `${key}: ${host} can be reached from other machines, and ${what} anybody there could read and end ` +
+    `every session; set a secret of at least ${MIN_SECRET_BYTES} bytes or tls, or stay on 127.0.0.1`
   )
 }
 

@@ -22,9 +22,9 @@ export type Verdict<T> =
 /**
  * The links that are up: one per peer actor, one per node name.
  *
- * When two nodes dial each other at the same moment, the link dialled by the smaller actor stays. Both ends find the
- * same without talking: a dialler is up before its acceptor, so the acceptor of the link that stays is the last to
- * know, and it alone closes the other one. At no moment is there no link.
+ * When two nodes dial each other at the same moment, the link dialled by the smaller actor stays. Both ends
+ * find the same without talking: a dialler is up before its acceptor, so the acceptor of the link that stays
+ * is the last to know, and it alone closes the other one. At no moment is there no link.
  */
 export class PeerTable<T extends TableEntry> {
   readonly #links = new Map<LinkId, T>()
@@ -68,7 +68,8 @@ export class PeerTable<T extends TableEntry> {
     }
     const namesake = this.#namesake(peer)
     if (namesake === undefined || !namesake.heardWithin(this.#bounds.heardMs)) return undefined
-    return { rule: 'name-in-use', detail: `node name is in use at ${namesake.peer.address || 'another address'}` }
+    const where = namesake.peer.address || 'another address'
+    return { rule: 'name-in-use', detail: `node name is in use at ${where}` }
   }
 
   /** Asked when the handshake is complete. */

@@ -33,7 +33,8 @@ function readEvent(fields: Fields, dot: Dot, previousHlc: number, actors: Actors
   if (type === EVENT_TYPES.create) {
     const base = readBase(fields, 3, hlc)
     const id = hash(fields, 6, 'id')
-    return { type: 'create', dot, hlc, birth: dot, touchedAt, base, id, writes: readWrites(list(fields, 7, 'writes')) }
+    const writes = readWrites(list(fields, 7, 'writes'))
+    return { type: 'create', dot, hlc, birth: dot, touchedAt, base, id, writes }
   }
   const birth = dotAt(fields, 3, actors)
   switch (type) {
@@ -42,7 +43,8 @@ function readEvent(fields: Fields, dot: Dot, previousHlc: number, actors: Actors
     case EVENT_TYPES.rotate: {
       const id = hash(fields, 5, 'id')
       const drops = readDots(list(fields, 6, 'drops'), actors)
-      return { type: 'rotate', dot, hlc, birth, touchedAt, id, drops, writes: readWrites(list(fields, 7, 'writes')) }
+      const writes = readWrites(list(fields, 7, 'writes'))
+      return { type: 'rotate', dot, hlc, birth, touchedAt, id, drops, writes }
     }
     case EVENT_TYPES.kill:
       return { type: 'kill', dot, hlc, birth, touchedAt, reason: word(END_REASONS, fields, 5, 'reason') }

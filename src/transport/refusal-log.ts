@@ -2,7 +2,10 @@ import type { Log } from '../log.js'
 import type { Tally } from './tally.js'
 import type { Refusal } from './transport.js'
 
-/** One line per rule and so long: a scanner at the gossip port must not fill the disk. Every refusal is counted. */
+/**
+ * One line per rule and so long: a scanner at the gossip port must not fill the disk. Every refusal is
+ * counted.
+ */
 const QUIET_MS = 10_000
 
 const HINTS: Readonly<Record<string, string>> = {

@@ -3,7 +3,10 @@ import type { Fields } from './fields.js'
 import { MAX_DETAIL_CHARS } from './limits.js'
 import type { Refusal, RefusalRule } from './transport.js'
 
-/** WebSocket close codes: 4401 not authenticated, 4409 nodes that do not fit together, 1008 policy, 1002 protocol. */
+/**
+ * WebSocket close codes: 4401 not authenticated, 4409 nodes that do not fit together, 1008 policy, 1002
+ * protocol.
+ */
 const CLOSE_CODES: Readonly<Record<RefusalRule, number>> = {
   'wrong-cluster': 4409,
   'bad-secret': 4401,
@@ -29,7 +32,10 @@ export function encodeRefusal({ rule, detail }: Refusal): Uint8Array {
 
 const PRINTABLE = /^[^\p{C}]*$/u
 
-/** What a peer gave as its reason. It may come from a stranger: unknown rules and odd texts become `malformed`. */
+/**
+ * What a peer gave as its reason. It may come from a stranger: unknown rules and odd texts become
+ * `malformed`.
+ */
 export function readRefusal(fields: Fields): Refusal {
   const [, rule, detail] = fields
   if (!isRule(rule)) return { rule: 'malformed', detail: 'refused without a known rule' }

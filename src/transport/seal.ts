@@ -4,7 +4,8 @@
  *   sealed frame = message | sequence number 6 B | HMAC-SHA256(key, message | sequence number), first 16 B
  *
  * The keys are those of one connection and one direction, so a frame of an earlier connection or of the other
- * direction fails as a forged one does. Without a key (mutual TLS, or loopback without a secret) frames are plain.
+ * direction fails as a forged one does. Without a key (mutual TLS, or loopback without a secret) frames are
+ * plain.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import { ProtocolError } from '../errors.js'
@@ -48,15 +49,18 @@ export class FrameOpener {
     this.#key = key
   }
 
-  /** The message in the frame, as a view. Throws `bad-mac` (4401) or `sequence` (1002); then the link must close. */
+  /**
+   * The message in the frame, as a view. Throws `bad-mac` (4401) or `sequence` (1002); then the link must
+   * close.
+   */
   open(frame: Uint8Array): Uint8Array {
     if (this.#key === undefined) return frame
     const signedLength = frame.length - MAC_BYTES
-    if (signedLength < SEQUENCE_BYTES) throw new ProtocolError('bad-mac', 'the frame is not authenticated', 4401)
+    if (signedLength < SEQUENCE_BYTES) throw unauthenticated()
     const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.length)
     const mac = macOf(this.#key, bytes.subarray(0, signedLength)).subarray(0, MAC_BYTES)
     if (!timingSafeEqual(mac, bytes.subarray(signedLength))) {
-      throw new ProtocolError('bad-mac', 'the frame is not authenticated', 4401)
+      throw unauthenticated()
     }
     const messageLength = signedLength - SEQUENCE_BYTES
     if (bytes.readUIntBE(messageLength, SEQUENCE_BYTES) !== this.#sequence) {
@@ -65,6 +69,10 @@ export class FrameOpener {
     this.#sequence += 1
     return bytes.subarray(0, messageLength)
   }
+}
+
+function unauthenticated(): ProtocolError {
+  return new ProtocolError('bad-mac', 'the frame is not authenticated', 4401)
 }
 
 function macOf(key: Uint8Array, bytes: Uint8Array): Buffer {

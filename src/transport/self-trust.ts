@@ -1,6 +1,6 @@
 /**
- * How much this node distrusts itself before it calls a peer silent: a process that is late for its own tick may well
- * have missed the peer's frames too (the local health of Lifeguard; Dadgar et al. 2018).
+ * How much this node distrusts itself before it calls a peer silent: a process that is late for its own tick
+ * may well have missed the peer's frames too (the local health of Lifeguard; Dadgar et al. 2018).
  */
 export class SelfTrust {
   readonly #tickMs: number
@@ -12,7 +12,9 @@ export class SelfTrust {
     this.#lastTick = now
   }
 
-  /** One tick at `now`. True: we slept through at least one whole tick, so silence since then proves nothing. */
+  /**
+   * One tick at `now`. True: we slept through at least one whole tick, so silence since then proves nothing.
+   */
   tick(now: number): boolean {
     const lag = Math.max(0, now - this.#lastTick - this.#tickMs)
     this.#lastTick = now

@@ -1,7 +1,9 @@
 /** Counters of one transport, by metric name. */
 export class Tally {
   /** What every frame touches: plain fields, not a look-up by name. */
-  readonly traffic: Traffic = { framesSent: 0, bytesSent: 0, framesReceived: 0, bytesReceived: 0, framesDropped: 0 }
+  readonly traffic: Traffic = {
+    framesSent: 0, bytesSent: 0, framesReceived: 0, bytesReceived: 0, framesDropped: 0,
+  }
   readonly #byName = new Map<string, number>()
 
   /** Counts one more of `name`. Labels come from closed lists, never from a peer. */

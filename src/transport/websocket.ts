@@ -20,7 +20,10 @@ import { closeWire, dialErrorText, type Wire, WireMaker } from './wire.js'
 
 export interface WebSocketTransportOptions {
   readonly hello: HelloInfo
-  /** The first signs, all are accepted. Empty: allowed on loopback, where nothing is protected, and with `tls`. */
+  /**
+   * The first signs, all are accepted. Empty: allowed on loopback, where nothing is protected, and with
+   * `tls`.
+   */
   readonly secrets: readonly string[]
   /** `host:port`; port 0 takes a free one. */
   readonly listen: string
@@ -66,9 +69,9 @@ export class WebSocketTransport implements Transport {
   #closed: Promise<void> | undefined
 
   constructor(options: WebSocketTransportOptions) {
-    const { hello, secrets, tls, maxSkewMs } = options
+    const { hello, secrets, tls, maxSkewMs = DEFAULT_BOUNDS.skewMs } = options
     this.#options = options
-    this.#bounds = { ...DEFAULT_BOUNDS, ...(maxSkewMs === undefined ? {} : { skewMs: maxSkewMs }), ...options.bounds }
+    this.#bounds = { ...DEFAULT_BOUNDS, skewMs: maxSkewMs, ...options.bounds }
     this.#address = options.advertise ?? options.listen
     this.#secrets = linkSecrets(secrets, hello.cluster)
     this.#refusals = new RefusalLog(this.#tally, options.log, options.now)
@@ -140,7 +143,7 @@ export class WebSocketTransport implements Transport {
     for (const link of this.#table.all()) link.tick(trust.factor, overslept)
   }
 
-  // ── Becoming a link ─────────────────────────────────────────────────────────────────────────────────────────────
+  // ── Becoming a link ──────────────────────────────────────────────────────────────────────────────────────
 
   #accept(request: IncomingMessage, socket: Socket, head: Buffer, pending: Pending): void {
     const remote = socket.remoteAddress ?? 'unknown'
@@ -233,17 +236,9 @@ export class WebSocketTransport implements Transport {
   }
 
   #up(wire: Wire, { peer, sealer, opener }: Up, dialer: Dialer | undefined): void {
-    const link = new Link({
-      id: ++this.#lastLink,
-      peer,
-      dialledByUs: dialer !== undefined,
-      wire,
-      sealer,
-      opener,
-      bounds: this.#bounds,
-      tally: this.#tally,
-      events: this.#linkEvents,
-    })
+    const own = { id: ++this.#lastLink, peer, dialledByUs: dialer !== undefined, wire, sealer, opener }
+    const shared = { bounds: this.#bounds, tally: this.#tally, events: this.#linkEvents }
+    const link = new Link({ ...own, ...shared })
     this.#table.add(link)
     if (dialer !== undefined) dialer.actor = peer.actor
     for (const known of this.#dialersOf(peer)) known.covered()
@@ -255,13 +250,14 @@ export class WebSocketTransport implements Transport {
     void old.close(1000, 'duplicate-link')
   }
 
-  // ── Not becoming or no longer being one ─────────────────────────────────────────────────────────────────────────
+  // ── Not becoming or no longer being one ──────────────────────────────────────────────────────────────────
 
   #down(link: Link, reason: string): void {
     if (!this.#table.delete(link.id)) return
     this.#events?.down(link.id, reason)
     if (this.#isClosing || this.#table.byActor(link.peer.actor) !== undefined) return
-    for (const dialer of this.#dialersOf(link.peer)) dialer.dialNow()
+    const hadLasted = link.ageMs >= this.#bounds.redialMaxMs
+    for (const dialer of this.#dialersOf(link.peer)) dialer.lost(hadLasted)
   }
 
   #refusedDial(dialer: Dialer, handshake: Handshake, refusal: Refusal, byPeer: boolean): void {

@@ -3,8 +3,8 @@
  *
  *   message = [ type, actors, ...fields ]
  *
- * `actors` is a binary of 7 bytes (big-endian) for every process start that the message speaks of; the fields name
- * them by their place in it. Times and hybrid clocks travel as differences to one that came before.
+ * `actors` is a binary of 7 bytes (big-endian) for every process start that the message speaks of; the fields
+ * name them by their place in it. Times and hybrid clocks travel as differences to one that came before.
  */
 import { ProtocolError } from '../errors.js'
 import type { Event, Member, Message } from '../replica/events.js'
@@ -41,7 +41,9 @@ export const EVENT_TYPES = {
 } as const satisfies Record<Event['type'], number>
 
 /** By place; new ones are added at the end. */
-export const END_REASONS: readonly EndReason[] = ['destroyed', 'expired', 'logged-out', 'replaced', 'duplicate']
+export const END_REASONS: readonly EndReason[] = [
+  'destroyed', 'expired', 'logged-out', 'replaced', 'duplicate',
+]
 export const MEMBER_STATES: readonly Member['state'][] = ['joining', 'up', 'left']
 
 /** The millisecond a hybrid clock stands for; accesses are near it, so their difference to it is short. */

@@ -1,6 +1,6 @@
 /**
- * One WebSocket connection and the TCP or TLS socket under it, and the two ways to get one. The only file that uses
- * ws; every bound that ws knows is set here.
+ * One WebSocket connection and the TCP or TLS socket under it, and the two ways to get one. The only file
+ * that uses ws; every bound that ws knows is set here.
  */
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
@@ -79,8 +79,9 @@ export class WireMaker {
   }
 
   /**
-   * Masks keep scripts in browsers from choosing the bytes that a proxy sees. Where no proxy can be (loopback) or sees
-   * nothing (TLS), and as no node runs foreign scripts, the zero mask is safe and saves copying every frame.
+   * Masks keep scripts in browsers from choosing the bytes that a proxy sees. Where no proxy can be
+   * (loopback) or sees nothing (TLS), and as no node runs foreign scripts, the zero mask is safe and saves
+   * copying every frame.
    */
   #mayLeaveUnmasked(address: string): boolean {
     return this.#tls !== undefined || isLoopback(parseAddress(address)?.host ?? '')
@@ -96,7 +97,10 @@ export function closeWire({ ws }: Wire, code: number, reason: string): void {
   ws.close(code, clipBytes(reason))
 }
 
-/** Which rule of WebSocket a peer broke (a closed list of ws, as `ws-invalid-opcode`); undefined: the network failed. */
+/**
+ * Which rule of WebSocket a peer broke (a closed list of ws, as `ws-invalid-opcode`); undefined: the network
+ * failed.
+ */
 export function brokenRule(error: Error): string | undefined {
   const code = 'code' in error ? error.code : undefined
   if (typeof code !== 'string' || !code.startsWith('WS_ERR_')) return undefined
@@ -105,7 +109,8 @@ export function brokenRule(error: Error): string | undefined {
 
 /** Why dialling failed, for people. */
 export function dialErrorText({ message }: Error): string {
-  if (/EPROTO|wrong version number|packet length too long|before secure TLS connection/.test(message)) return 'TLS not expected there'
+  const isPlainPort = /EPROTO|wrong version number|packet length too long|before secure TLS connection/
+  if (isPlainPort.test(message)) return 'TLS not expected there'
   if (/socket hang up|ECONNRESET/.test(message)) return 'closed without an answer; is TLS expected there?'
   return message
 }

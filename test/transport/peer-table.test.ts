@@ -23,7 +23,8 @@ function tableOf(ownActor: number, ...links: TableEntry[]): PeerTable<TableEntry
 
 describe('two links to one peer', () => {
   it('stays with the one dialled by the smaller actor, as both ends find out alone', () => {
-    // 5 and 9 have dialled each other; each has its own link up when the handshake of the other one completes.
+    // 5 and 9 have dialled each other; each has its own link up when the handshake of the other one
+    // completes.
     const at5 = tableOf(5, link(peer(9)))
     const at9 = tableOf(9, link(peer(5)))
 
