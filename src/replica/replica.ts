@@ -338,9 +338,11 @@ export class Replica {
   }
 
   #forget(): void {
-    this.#forgetAt = this.#now
     this.state.forgetRotated(this.#now - this.#options.rotatedKeptMs)
-    if (!this.sync.isAnswering) this.state.forgetKills(this.#now - this.#options.killsKeptMs, this.#options.killsMax)
+    // Rule S3; tried again with every tick, or a node that always answers somebody would keep them all.
+    if (this.sync.isAnswering) return
+    this.#forgetAt = this.#now
+    this.state.forgetKills(this.#now - this.#options.killsKeptMs, this.#options.killsMax)
   }
 
   /** What may have become true by this input: readiness, confirmations, the end of a drain. */

@@ -1,3 +1,6 @@
+/** A clock that goes back by more buckets was set back. */
+const SET_BACK_BUCKETS = 10
+
 /** Things due at a time, in buckets: adding is O(1), and taking costs what is taken. */
 export class TimeWheel<T> {
   readonly #granularityMs: number
@@ -27,10 +30,15 @@ export class TimeWheel<T> {
   take(now: number): readonly T[] {
     const last = Math.floor(now / this.#granularityMs)
     const first = this.#from ?? -Infinity
-    // Also where the clock went back: later items then keep their time, new ones get theirs.
     this.#from = last + 1
-    if (last < first || this.#size === 0) return []
+    if (this.#size === 0) return []
     const due: T[] = []
+    if (last + 1 < first - SET_BACK_BUCKETS) {
+      // The times given to items mean nothing any more: whoever takes them looks at each again.
+      for (const slot of [...this.#buckets.keys()].sort((a, b) => a - b)) this.#empty(slot, due)
+      return due
+    }
+    if (last < first) return []
     // After a long gap walking the buckets that exist is shorter than walking the time.
     if (last - first > this.#buckets.size) {
       for (const slot of [...this.#buckets.keys()].sort((a, b) => a - b)) if (slot <= last) this.#empty(slot, due)

@@ -31,6 +31,22 @@ describe('when a clock that was an hour ahead is set back', () => {
     expect(mesh.outputs.some(({ output }) => output.type === 'committed' && output.request === 99)).toBe(true)
   })
 
+  test('a session that was to be looked at again in that hour still expires', () => {
+    const mesh = three()
+    const { birth } = mesh.create(0, [text('a', '1')], 60_000)
+    mesh.heal(12)
+    mesh.cut(0, 1)
+    mesh.now += HOUR_MS
+    for (let i = 0; i < 5; i++) mesh.tick()
+    mesh.now -= HOUR_MS
+    mesh.connect(0, 1)
+
+    mesh.heal(12)
+    mesh.heal(900)
+
+    for (const node of mesh.nodes) expect(node.replica.state.isDead(birth)).toBe(true)
+  })
+
   test('a look-up that waits for peers is answered', () => {
     const mesh = three()
     mesh.now += HOUR_MS
