@@ -114,6 +114,8 @@ export class Expiry {
     const over: SessionState[] = []
     for (const session of candidates) {
       if (this.#state.live.get(session.birth) !== session) continue
+      // An access in the future was noted by a clock that has been set back since.
+      session.touchedAt = Math.min(session.touchedAt, now)
       if (session.expiresAt + SLACK_MS > now) this.watch(session)
       else if (this.#isReaper(session, now)) over.push(session)
       else this.#due.add(session, now + RETRY_MS)

@@ -47,6 +47,20 @@ describe('when a clock that was an hour ahead is set back', () => {
     for (const node of mesh.nodes) expect(node.replica.state.isDead(birth)).toBe(true)
   })
 
+  test('a session that was used in that hour lives no longer than from now on', () => {
+    const mesh = three()
+    const { birth } = mesh.create(0, [text('a', '1')], 60_000)
+    mesh.heal(12)
+    mesh.now += HOUR_MS
+    mesh.tick()
+    mesh.input(mesh.node(0), { type: 'touch', birth, at: mesh.now })
+    mesh.now -= HOUR_MS
+
+    mesh.heal(12)
+
+    expect(mesh.node(0).replica.state.live.get(birth)?.touchedAt).toBeLessThanOrEqual(mesh.now)
+  })
+
   test('a look-up that waits for peers is answered', () => {
     const mesh = three()
     mesh.now += HOUR_MS
