@@ -7,9 +7,9 @@ import { IdCodec } from '../session/id.js'
 import type { HelloInfo } from '../transport/transport.js'
 import { WebSocketTransport } from '../transport/websocket.js'
 import type { SessionBackend } from './backend.js'
-import { MemoryBackend } from './memory.js'
-import { ReplicatedBackend } from './replicated.js'
-import { SeenSealer } from './seen.js'
+import { MemoryBackend } from './memory/memory.js'
+import { ReplicatedBackend } from './replicated/replicated.js'
+import { SeenSealer } from './replicated/seen.js'
 
 /** What backends receive instead of reaching for it. */
 export interface World {

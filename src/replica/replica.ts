@@ -1,13 +1,12 @@
-import type { Dot, EndReason, NodeId } from '../session/session.js'
+import type { Dot, NodeId } from '../session/session.js'
+import { Commits } from './commits.js'
 import { Concerns } from './concerns.js'
-import type { Commit, Event, Input, LinkId, Message, Output, Stamp } from './events.js'
+import type { Input, LinkId, Message, Output } from './events.js'
 import { Expiry } from './expiry.js'
-import { hlcAt } from './hlc.js'
 import { Outbox } from './outbox.js'
 import { Pulls, type PullOptions } from './pulls.js'
 import { Roster, type Peer } from './roster.js'
 import type { SessionState } from './session-state.js'
-import { stampAfter } from './stamp.js'
 import { ReplicaState } from './state.js'
 import { Sync } from './sync.js'
 
@@ -64,11 +63,10 @@ export class Replica {
   readonly #options: ReplicaOptions
   readonly #expiry: Expiry
   readonly #concerns: Concerns
+  readonly #commits: Commits
   readonly #outbox = new Outbox()
   #outputs: Output[] = []
   #now: number
-  #counter = 0
-  #isLocal = false
   #changed: SessionState[] = []
   #digestAt = -Infinity
   #forgetAt = -Infinity
@@ -84,11 +82,11 @@ export class Replica {
       changed: (session, what) => {
         if (what === 'created') this.#expiry.watch(session)
         this.#changed.push(session)
-        emit({ type: 'changed', what, birth: session.birth, local: this.#isLocal })
+        emit({ type: 'changed', what, birth: session.birth, local: this.#commits.isApplying })
       },
       ended: (session, reason) => {
         this.#changed.push(session)
-        emit({ type: 'ended', birth: session.birth, reason, local: this.#isLocal })
+        emit({ type: 'ended', birth: session.birth, reason, local: this.#commits.isApplying })
       },
     })
     const { node, actor, startedAt } = options
@@ -96,12 +94,13 @@ export class Replica {
     this.sync = new Sync(this.state, this.roster, emit)
     this.pulls = new Pulls(this.state, this.roster, options, emit)
     this.#concerns = new Concerns(this.roster, emit)
-    this.#expiry = new Expiry(this.state, this.roster, emit, (birth, reason) => this.#kill(birth, reason))
+    this.#commits = new Commits(this.state, this.roster, this.#outbox, this.#concerns, options.maxSkewMs)
+    this.#expiry = new Expiry(this.state, this.roster, emit, (birth, reason) => this.#commits.kill(birth, reason, this.#now))
   }
 
   /** The dot that the next commit gets: what a new id is made of. */
   get nextDot(): Dot {
-    return { actor: this.#options.actor, counter: this.#counter + 1 }
+    return this.#commits.nextDot
   }
 
   /** Whether a `flush` would send something. */
@@ -126,12 +125,15 @@ export class Replica {
     const now = this.#now
     switch (input.type) {
       case 'commit':
-        return this.#commit(input)
+        if (!this.#commits.commit(input, now)) {
+          this.#outputs.push({ type: 'committed', request: input.request, outcome: 'gone' })
+        }
+        return
       case 'load':
         return this.pulls.load(input, now)
       case 'touch': {
         const session = this.state.live.get(input.birth)
-        if (session !== undefined) this.#expiry.touch(session, Math.min(input.at, now))
+        if (session !== undefined && !this.roster.isFenced) this.#expiry.touch(session, Math.min(input.at, now))
         return
       }
       case 'link-up':
@@ -172,70 +174,6 @@ export class Replica {
         this.#outputs.push({ type: 'imported', request: input.request, outcome })
       }
     }
-  }
-
-  // ── Own commits ─────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #commit({ commit, request, concern, deadline, stamp }: Extract<Input, { type: 'commit' }>): void {
-    const session = commit.type === 'revoke' || commit.type === 'create' ? undefined : this.#aliveFor(commit)
-    if (session === 'gone') {
-      this.#outputs.push({ type: 'committed', request, outcome: 'gone' })
-      return
-    }
-    if (stamp !== undefined && stamp.highest <= hlcAt(this.#now + this.#options.maxSkewMs)) {
-      this.state.clock.observe(stamp.highest)
-    }
-    const kills = commit.type === 'revoke' ? this.state.byPrincipal(commit.principal) : []
-    const dot = this.#originate(commit, session, concern !== 'async')
-    for (const killed of kills) this.#kill(killed.birth, 'logged-out', concern !== 'async')
-    const changed = commit.type === 'create' ? this.state.live.get(dot) : session
-    const after = (): Stamp | undefined =>
-      changed === undefined || commit.type === 'kill' ? undefined : stampAfter(changed, stamp, this.roster)
-    this.#concerns.wait({ request, counter: this.#counter, concern, deadline, stamp: after }, this.#now)
-  }
-
-  /** The session a commit is for, if it may still be changed. A kill may also end one that is idle for too long. */
-  #aliveFor(commit: Exclude<Commit, { type: 'create' | 'revoke' }>): SessionState | 'gone' {
-    const session = this.state.live.get(commit.birth)
-    if (session === undefined || !session.isComplete || this.state.isRevoked(session)) return 'gone'
-    return commit.type !== 'kill' && this.#now >= session.expiresAt ? 'gone' : session
-  }
-
-  /** Makes the commit an event of ours and applies it; it leaves with the next flush. */
-  #originate(commit: Commit, session: SessionState | undefined, awaited: boolean): Dot {
-    const dot = this.nextDot
-    const event = this.#event(commit, session, dot)
-    this.#counter = dot.counter
-    this.#isLocal = true
-    this.state.apply(event, this.#now)
-    this.#isLocal = false
-    const changed = event.type === 'revoke' ? undefined : this.state.live.get(event.birth)
-    if (changed !== undefined) changed.announcedAt = changed.touchedAt
-    this.#outbox.push(event, awaited)
-    return dot
-  }
-
-  #event(commit: Commit, session: SessionState | undefined, dot: Dot): Event {
-    const hlc = this.state.clock.next(this.#now)
-    const touchedAt = session === undefined ? this.#now : Math.max(session.touchedAt, this.#now)
-    switch (commit.type) {
-      case 'create':
-        return { type: 'create', dot, birth: dot, hlc, touchedAt, base: commit.base, id: commit.id, writes: commit.writes }
-      case 'write':
-        return { type: 'write', dot, birth: commit.birth, hlc, touchedAt, writes: commit.writes }
-      case 'rotate': {
-        const drops = session === undefined ? [] : session.ids.map((id) => id.dot)
-        return { type: 'rotate', dot, birth: commit.birth, hlc, touchedAt, id: commit.id, drops, writes: commit.writes }
-      }
-      case 'kill':
-        return { type: 'kill', dot, birth: commit.birth, hlc, touchedAt, reason: commit.reason }
-      case 'revoke':
-        return { type: 'revoke', dot, hlc, principal: commit.principal }
-    }
-  }
-
-  #kill(birth: Dot, reason: EndReason, awaited = false): void {
-    this.#originate({ type: 'kill', birth, reason }, this.state.live.get(birth), awaited)
   }
 
   // ── Links and messages ──────────────────────────────────────────────────────────────────────────────────────────
@@ -314,7 +252,7 @@ export class Replica {
   /** Sends what the peer lacks of our own events, as far as the log reaches back, and from then on every event. */
   #catchUp(peer: Peer): void {
     const has = peer.row.base(this.#options.actor)
-    const deltas = has < this.#counter ? (this.#outbox.since(has) ?? []) : []
+    const deltas = has < this.#commits.counter ? (this.#outbox.since(has) ?? []) : []
     for (const events of deltas) this.#send([peer.link], { type: 'delta', events, ack: this.#concerns.size > 0 })
     peer.phase = 'live'
   }
@@ -332,7 +270,7 @@ export class Replica {
     this.sync.tick(now)
     this.pulls.tick(now)
     this.#expiry.tick(now, this.#links((peer) => peer.phase === 'live'))
-    if (this.roster.isReady) for (const { birth } of [...this.state.revoked]) this.#kill(birth, 'logged-out')
+    if (this.roster.isReady) for (const { birth } of [...this.state.revoked]) this.#commits.kill(birth, 'logged-out', now)
     if (Math.abs(now - this.#forgetAt) >= FORGET_EVERY_MS) this.#forget()
     this.#flush()
   }
@@ -361,10 +299,10 @@ export class Replica {
   #drain(): void {
     if (this.#drainBy === undefined) return
     const self = this.#options.actor
-    const complete = this.roster.reachable(this.#now).every((peer) => peer.row.hasUpTo(self, this.#counter))
+    const complete = this.roster.reachable(this.#now).every((peer) => peer.row.hasUpTo(self, this.#commits.counter))
     if (!complete && this.#now < this.#drainBy) return
     this.#drainBy = undefined
-    this.#send(this.#links(() => true), { type: 'leave', counter: this.#counter })
+    this.#send(this.#links(() => true), { type: 'leave', counter: this.#commits.counter })
     this.#outputs.push({ type: 'drained' })
   }
 

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
-import { MemoryBackend } from '../../src/backend/memory.js'
+import { MemoryBackend } from '../../src/backend/memory/memory.js'
 import { IdCodec } from '../../src/session/id.js'
 import { encodeValue } from '../../src/session/value.js'
 import { backendContract } from './contract.js'

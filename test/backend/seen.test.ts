@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { SeenSealer } from '../../src/backend/seen.js'
+import { SeenSealer } from '../../src/backend/replicated/seen.js'
 import type { Stamp } from '../../src/replica/events.js'
 
 const sealer = new SeenSealer(['0123456789abcdef0123456789abcdef', 'old-0123456789abcdef0123456789abcdef'])

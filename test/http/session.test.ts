@@ -64,7 +64,7 @@ describe('req.session is like a plain object:', () => {
       ({ session }) => {
         expect(session.toObject()).toEqual({ constructor: 'c', toString: 't', hasOwnProperty: 'h' })
         Reflect.deleteProperty(session, 'toString')
-        expect(Reflect.get(session, 'toString')).toBe(Object.prototype.toString)
+        expect(Object.keys(session)).toEqual(['constructor', 'hasOwnProperty'])
       },
     )
   })

@@ -1,7 +1,7 @@
-import type { Fragment } from '../replica/events.js'
-import { Reserved } from '../replica/events.js'
-import type { IdHash } from '../session/session.js'
-import type { PortableSession } from './backend.js'
+import type { Fragment } from '../../replica/events.js'
+import { Reserved } from '../../replica/events.js'
+import type { IdHash } from '../../session/session.js'
+import type { PortableSession } from '../backend.js'
 
 /** A replica's session on its way to another backend. */
 export function portableOf(fragment: Fragment): PortableSession {

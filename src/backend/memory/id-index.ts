@@ -1,4 +1,4 @@
-import type { IdHash } from '../session/session.js'
+import type { IdHash } from '../../session/session.js'
 import { BoundedMap } from './bounded-map.js'
 
 /** How long an id that was replaced, or whose session ended, is told apart from one that never was. */

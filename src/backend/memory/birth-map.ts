@@ -1,4 +1,4 @@
-import type { SessionRef } from '../session/session.js'
+import type { SessionRef } from '../../session/session.js'
 
 /** A map by birth, without making a string of it for each look-up. */
 export class BirthMap<T> {

@@ -1,14 +1,12 @@
-import { deferred } from '../deferred.js'
-import { BackendError, HandshakeError, LimitError, NotReadyError, ProtocolError } from '../errors.js'
-import type { Log } from '../log.js'
-import type { Commit, Concern, Input, Output, RegisterWrite, Stamp } from '../replica/events.js'
-import { Reserved } from '../replica/events.js'
-import { Replica, REPLICA_DEFAULTS } from '../replica/replica.js'
-import type { SessionState } from '../replica/session-state.js'
-import { hashId, isWellFormed, type IdCodec } from '../session/id.js'
-import type { EndReason, NodeId, SessionDelta, SessionId, SessionRef } from '../session/session.js'
-import { decodeMessage, encodeMessage } from '../transport/codec.js'
-import type { LinkId, PeerInfo, Transport, TransportEvents } from '../transport/transport.js'
+import { LimitError, NotReadyError } from '../../errors.js'
+import type { Log } from '../../log.js'
+import type { Commit, Concern, Output, RegisterWrite, Stamp } from '../../replica/events.js'
+import { Reserved } from '../../replica/events.js'
+import { Replica, REPLICA_DEFAULTS } from '../../replica/replica.js'
+import { valueBytes, type SessionState } from '../../replica/session-state.js'
+import { hashId, isWellFormed, type IdCodec } from '../../session/id.js'
+import type { EndReason, NodeId, SessionDelta, SessionId, SessionRef } from '../../session/session.js'
+import type { Transport } from '../../transport/transport.js'
 import type {
   Answer,
   BackendHealth,
@@ -25,9 +23,10 @@ import type {
   SeenTokens,
   SessionBackend,
   SessionEvent,
-} from './backend.js'
-import { Fingerprint } from './fingerprint.js'
+} from '../backend.js'
+import { Fingerprint } from '../fingerprint.js'
 import { fragmentOf, portableOf } from './portable.js'
+import { ReplicaShell } from './shell.js'
 import type { SeenSealer } from './seen.js'
 
 export interface ReplicatedOptions {
@@ -62,15 +61,13 @@ export interface ReplicatedOptions {
   readonly limits?: { readonly sessions: number }
 }
 
-const TICK_MS = 100
-const DRAIN_MS = 3_000
-/** A node that its own cluster refuses for its name gives up after this, milliseconds. */
-const NAME_REFUSED_MS = 5_000
+/** Values of one session together: a whole session must fit into one frame, with room for what others merge in. */
+const SESSION_BYTES_MAX = 512 * 1024
 const ACKS_DEFAULT = { write: 'async', kill: 'all', rotate: 'all', withinMs: 250 } as const
 
 /**
- * The shell around one replica: performs what it decides. Inputs come from requests, from links, and from one interval;
- * sends go to the transport, answers to the request that waits for them. It decides nothing itself.
+ * Sessions in memory, replicated to every peer. Knows how a request's words (ids, deltas, tokens) become the replica's
+ * (hashes, events, stamps) and back; the shell does the rest.
  */
 export class ReplicatedBackend implements SessionBackend {
   readonly type = 'replicated'
@@ -79,16 +76,8 @@ export class ReplicatedBackend implements SessionBackend {
   readonly #replica: Replica
   readonly #acks: NonNullable<ReplicatedOptions['acks']>
   readonly #listeners = new Set<(event: SessionEvent) => void>()
-  readonly #waiting = new Map<number, (output: Output) => void>()
-  readonly #refused = new Map<string, { rule: string; detail: string; since: number }>()
-  readonly #counts = { saves: 0, unknown: 0, frames: 0, badFrames: 0, quarantined: 0 }
-  readonly #readiness = deferred<void>()
-  #ticker: NodeJS.Timeout | undefined = undefined
-  #tickedAt = 0
-  #requests = 0
-  #flushScheduled = false
-  #closing: Promise<void> | undefined = undefined
-  #onDrained: (() => void) | undefined = undefined
+  readonly #shell: ReplicaShell
+  readonly #counts = { saves: 0, unknown: 0 }
 
   constructor(options: ReplicatedOptions) {
     this.#options = options
@@ -107,8 +96,8 @@ export class ReplicatedBackend implements SessionBackend {
       },
       now(),
     )
-    // Nobody may be listening when it is rejected: whoever calls ready() gets it.
-    this.#readiness.promise.catch(() => {})
+    const { transport, log } = options
+    this.#shell = new ReplicaShell({ replica: this.#replica, transport, now, log, tell: (event) => this.#tell(event) })
   }
 
   // ── Sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -120,7 +109,7 @@ export class ReplicatedBackend implements SessionBackend {
     const origin = held === undefined ? this.#options.ids.parse(id) : null
     if (origin === undefined) return { state: 'none', why: 'unknown' }
     const stamp = held === undefined ? this.#claimOf(seen) : this.#stampOf(seen, held.birth)
-    return this.#ask<LoadResult>({ type: 'load', request: 0, id: hash, origin, deadline, stamp }, (output) =>
+    return this.#shell.ask<LoadResult>({ type: 'load', request: 0, id: hash, origin, deadline, stamp }, (output) =>
       this.#loaded(output, stamp, seen),
     )
   }
@@ -157,8 +146,8 @@ export class ReplicatedBackend implements SessionBackend {
   }
 
   touch(ref: SessionRef, at: number): void {
-    this.#step({ type: 'touch', birth: ref, at })
-    this.#flushSoon()
+    this.#shell.step({ type: 'touch', birth: ref, at })
+    this.#shell.flushSoon()
   }
 
   find(principal: string): readonly SessionRef[] {
@@ -181,7 +170,7 @@ export class ReplicatedBackend implements SessionBackend {
 
   importOne(session: PortableSession): Answer<'imported' | 'known' | 'dead'> {
     const fragment = fragmentOf(session)
-    return this.#ask({ type: 'import', request: 0, fragment }, (output) =>
+    return this.#shell.ask({ type: 'import', request: 0, fragment }, (output) =>
       output.type === 'imported' ? output.outcome : 'dead',
     )
   }
@@ -205,42 +194,21 @@ export class ReplicatedBackend implements SessionBackend {
 
   // ── Life ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async open(): Promise<void> {
-    await this.#options.transport.open(this.#transportEvents())
-    // Our own address is known only now; whoever configured it among the peers does not wait for itself.
-    this.#step({ type: 'unreachable', address: this.#options.transport.address, refused: true })
-    this.#tickedAt = this.#options.now()
-    this.#ticker = setInterval(() => this.#tick(), TICK_MS)
-    this.#tick()
+  open(): Promise<void> {
+    return this.#shell.open()
   }
 
   ready(): Promise<void> {
-    return this.#readiness.promise
+    return this.#shell.ready()
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close()
-    return this.#closing
-  }
-
-  async #close(): Promise<void> {
-    if (this.#ticker !== undefined) {
-      const drained = deferred<void>()
-      this.#onDrained = drained.resolve
-      this.#step({ type: 'drain', deadline: this.#options.now() + DRAIN_MS })
-      await drained.promise
-      clearInterval(this.#ticker)
-    }
-    await this.#options.transport.close()
-    const error = new BackendError('the node was closed')
-    this.#readiness.reject(error)
-    for (const [request, answer] of this.#waiting) answer({ type: 'committed', request, outcome: 'unknown' })
-    this.#waiting.clear()
+    return this.#shell.close()
   }
 
   health(): BackendHealth {
     const { roster } = this.#replica
-    const ready = roster.isReady && this.#closing === undefined
+    const ready = roster.isReady && !this.#shell.isClosing
     const up = [...roster.peers.values()].map(
       (peer): PeerHealth => ({ node: peer.member.node, address: '', state: 'up' }),
     )
@@ -248,15 +216,12 @@ export class ReplicatedBackend implements SessionBackend {
       .others()
       .filter((member) => roster.peerOf(member.actor) === undefined)
       .map((member): PeerHealth => ({ node: member.node, address: '', state: 'down' }))
-    const refused = [...this.#refused].map(
-      ([address, { rule, detail }]): PeerHealth => ({ node: '', address, state: 'refused', detail: `${rule}: ${detail}` }),
-    )
-    return { ready, detail: this.#detail(ready), node: this.#options.node, peers: [...up, ...away, ...refused] }
+    return { ready, detail: this.#detail(ready), node: this.#options.node, peers: [...up, ...away, ...this.#shell.refusedPeers] }
   }
 
   #detail(ready: boolean): string {
     if (ready) return 'ready'
-    if (this.#closing !== undefined) return 'leaving'
+    if (this.#shell.isClosing) return 'leaving'
     if (this.#replica.roster.isFenced) return 'the clock of this node disagrees with most others'
     return 'joining: sessions of the peers are not complete here yet'
   }
@@ -277,132 +242,13 @@ export class ReplicatedBackend implements SessionBackend {
       session_mesh_stale_served_total: pulls.counts.staleServed,
       session_mesh_stale_refused_total: pulls.counts.staleRefused,
       session_mesh_lost_writes_seen_total: pulls.counts.lost,
-      session_mesh_bad_frames_total: this.#counts.badFrames,
-      session_mesh_quarantined_links_total: this.#counts.quarantined,
+      session_mesh_bad_frames_total: this.#shell.counts.badFrames,
+      session_mesh_quarantined_links_total: this.#shell.counts.quarantined,
       ...this.#options.transport.counters(),
     }
   }
 
-  // ── The shell ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-  #transportEvents(): TransportEvents {
-    return {
-      admit: () => undefined,
-      up: (link, peer) => this.#linkUp(link, peer),
-      down: (link, reason) => {
-        this.#options.log('info', 'link-down', { link, reason })
-        this.#step({ type: 'link-down', link })
-      },
-      frame: (link, bytes) => this.#frame(link, bytes),
-      stale: (link) => this.#step({ type: 'link-stale', link }),
-      drained: (link) => this.#step({ type: 'link-drained', link }),
-      unreachable: (address, rule, detail) => this.#unreachable(address, rule, detail),
-    }
-  }
-
-  #linkUp(link: LinkId, { node, actor, startedAt, dialled, address }: PeerInfo): void {
-    this.#options.log('info', 'link-up', { link, peer: node, address })
-    this.#refused.delete(dialled ?? address)
-    const member = { node, actor, startedAt, state: 'joining' } as const
-    this.#step({ type: 'link-up', link, member, dialled: dialled ?? address })
-  }
-
-  #unreachable(address: string, rule: string, detail: string): void {
-    const refused = rule !== 'unreachable'
-    this.#step({ type: 'unreachable', address, refused })
-    if (!refused || rule === 'self' || rule === 'duplicate-link') return
-    const now = this.#options.now()
-    const known = this.#refused.get(address)
-    if (known?.rule !== rule) {
-      this.#refused.set(address, { rule, detail, since: now })
-      this.#options.log('error', 'refused-by-peer', { address, rule, detail })
-    } else if (rule === 'name-in-use' && now - known.since > NAME_REFUSED_MS) {
-      this.#readiness.reject(new HandshakeError(rule, `${address} refuses this node: ${detail}`))
-    }
-  }
-
-  #frame(link: LinkId, bytes: Uint8Array): void {
-    try {
-      this.#counts.frames++
-      const message = decodeMessage(bytes)
-      if (message !== undefined) this.#step({ type: 'message', link, message })
-    } catch (error) {
-      const isForeign = error instanceof ProtocolError
-      this.#counts.badFrames++
-      this.#options.log(isForeign ? 'warn' : 'error', 'bad-frame', {
-        link,
-        rule: isForeign ? error.rule : 'handler',
-        message: error instanceof Error ? error.message : 'unknown',
-      })
-      this.#options.transport.drop(link, isForeign ? error.closeCode : 1011, isForeign ? error.rule : 'internal error')
-    }
-  }
-
-  #tick(): void {
-    const now = this.#options.now()
-    const lagMs = now - this.#tickedAt - TICK_MS
-    this.#tickedAt = now
-    this.#step({ type: 'tick', lagMs })
-  }
-
-  /** One input, and everything that follows from it. */
-  #step(input: Input): void {
-    for (const output of this.#replica.handle(input, this.#options.now())) this.#perform(output)
-  }
-
-  #perform(output: Output): void {
-    switch (output.type) {
-      case 'send': {
-        const bytes = encodeMessage(output.message)
-        for (const link of output.links) this.#options.transport.send(link, bytes)
-        return
-      }
-      case 'loaded':
-      case 'committed':
-      case 'imported': {
-        const answer = this.#waiting.get(output.request)
-        this.#waiting.delete(output.request)
-        answer?.(output)
-        return
-      }
-      case 'changed':
-        this.#tell({ type: output.what, ref: output.birth, local: output.local })
-        return
-      case 'ended': {
-        const { birth: ref, reason, local } = output
-        this.#tell({ type: reason === 'expired' ? 'expired' : 'destroyed', ref, reason, local })
-        return
-      }
-      case 'ready':
-        this.#options.log('info', 'ready', { sessions: this.#replica.state.live.size })
-        this.#readiness.resolve()
-        return
-      case 'drained':
-        this.#onDrained?.()
-        return
-      case 'quarantine':
-        this.#counts.quarantined++
-        this.#options.log('warn', 'peer-misbehaves', { link: output.link, rule: output.rule })
-        this.#options.transport.drop(output.link, 1008, output.rule)
-    }
-  }
-
-  /** Puts a question to the replica: the answer itself when it is there at once, else a promise of it. */
-  #ask<T>(input: Extract<Input, { request: number }>, read: (output: Output) => T): Answer<T> {
-    const request = ++this.#requests
-    let answer: { readonly value: T } | undefined
-    let resolve: ((value: T) => void) | undefined
-    this.#waiting.set(request, (output) => {
-      const value = read(output)
-      if (resolve === undefined) answer = { value }
-      else resolve(value)
-    })
-    this.#step({ ...input, request })
-    if (answer !== undefined) return answer.value
-    return new Promise<T>((settle) => {
-      resolve = settle
-    })
-  }
+  // ── Between a request's words and the replica's ─────────────────────────────────────────────────────────────────
 
   #commit<T>(
     commit: Commit,
@@ -414,31 +260,18 @@ export class ReplicatedBackend implements SessionBackend {
     if (this.#replica.roster.isFenced) {
       throw new NotReadyError('the clock of this node disagrees with most others: it neither serves nor writes', 1_000)
     }
+    this.#refuseOversize(commit, birth)
     const concern = options.acks ?? this.#acks[kind]
     const deadline = this.#options.now() + (options.withinMs ?? this.#acks.withinMs)
     const stamp = birth === undefined ? undefined : this.#stampOf(options.seen, birth)
-    const answer = this.#ask<T>({ type: 'commit', request: 0, commit, concern, deadline, stamp }, (output) => {
+    const answer = this.#shell.ask<T>({ type: 'commit', request: 0, commit, concern, deadline, stamp }, (output) => {
       if (output.type !== 'committed') return read({ outcome: 'unknown' })
       if (output.outcome === 'unknown') this.#counts.unknown++
       const seen = birth === undefined ? undefined : this.#tokensOf(output.stamp, stamp, birth, false)
       return read(seen === undefined ? { outcome: output.outcome } : { outcome: output.outcome, seen })
     })
-    this.#flushSoon()
+    this.#shell.flushSoon()
     return answer
-  }
-
-  /**
-   * The first event of a turn leaves at once, usually before the response does; those that follow within the same turn
-   * of the event loop leave together at its end.
-   */
-  #flushSoon(): void {
-    if (this.#flushScheduled || !this.#replica.hasUnsent) return
-    this.#flushScheduled = true
-    this.#step({ type: 'flush' })
-    setImmediate(() => {
-      this.#flushScheduled = false
-      if (this.#replica.hasUnsent) this.#flushSoon()
-    })
   }
 
   #loaded(output: Output, stamp: Stamp | undefined, tokens: SeenTokens | undefined): LoadResult {
@@ -476,6 +309,15 @@ export class ReplicatedBackend implements SessionBackend {
     if (after === undefined || !this.powers.stamps) return undefined
     if (after.dots.length === 0 && !lost) return undefined
     return this.#options.seals.seal(after, before, birth, lost)
+  }
+
+  /** What could not be sent to the peers is not taken from the application either. */
+  #refuseOversize(commit: Commit, birth: SessionRef | undefined): void {
+    if (!('writes' in commit)) return
+    const held = birth === undefined ? undefined : this.#replica.state.live.get(birth)
+    const bytes = commit.writes.reduce((sum, { value }) => sum + valueBytes(value), held?.bytes ?? 0)
+    if (bytes <= SESSION_BYTES_MAX) return
+    throw new LimitError(`the session would hold ${bytes} bytes (at most ${SESSION_BYTES_MAX} can be replicated)`)
   }
 
   #isServable(session: SessionState): boolean {

@@ -1,6 +1,6 @@
-import { BackendError, LimitError } from '../errors.js'
-import { hashId, isWellFormed, type IdCodec } from '../session/id.js'
-import { isExpired, type Dot, type EndReason, type SessionDelta, type SessionId, type SessionRef } from '../session/session.js'
+import { BackendError, LimitError } from '../../errors.js'
+import { hashId, isWellFormed, type IdCodec } from '../../session/id.js'
+import { isExpired, type Dot, type EndReason, type SessionDelta, type SessionId, type SessionRef } from '../../session/session.js'
 import type {
   BackendHealth,
   BackendPowers,
@@ -13,10 +13,10 @@ import type {
   Rotated,
   SessionBackend,
   SessionEvent,
-} from './backend.js'
+} from '../backend.js'
 import { BirthMap } from './birth-map.js'
 import { BoundedMap } from './bounded-map.js'
-import { Fingerprint } from './fingerprint.js'
+import { Fingerprint } from '../fingerprint.js'
 import { IdIndex } from './id-index.js'
 import { MemorySession, type Written } from './memory-session.js'
 import { PrincipalIndex } from './principal-index.js'

@@ -8,10 +8,10 @@
  * change of id. 64 bits are enough: a forged token can at worst cause one bounded wait.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { Stamp } from '../replica/events.js'
-import { deriveKey } from '../session/id.js'
-import type { Dot } from '../session/session.js'
-import type { SeenTokens } from './backend.js'
+import type { Stamp } from '../../replica/events.js'
+import { deriveKey } from '../../session/id.js'
+import type { Dot } from '../../session/session.js'
+import type { SeenTokens } from '../backend.js'
 
 const VERSION = 1
 const HEAD_BYTES = 14

@@ -6,8 +6,8 @@ import {
   type SessionDelta,
   type SessionRecord,
   type SessionRef,
-} from '../session/session.js'
-import type { PortableRegister, PortableSession } from './backend.js'
+} from '../../session/session.js'
+import type { PortableRegister, PortableSession } from '../backend.js'
 
 /** Registers that every backend exports beside the attributes, under names that no attribute can have. */
 const PRINCIPAL = '\u0000principal'
