@@ -161,9 +161,9 @@ export class Browser {
   #served(ask: Ask, node: SimulatedNode, reply: ServedReply): void {
     const { jar } = this
     if (reply.id !== undefined) jar.id = reply.id
-    const { birth, stamp, seen } = reply
+    const { birth, stamp, seen, isFull } = reply
     if (this.#options.carriesStamps && stamp !== undefined && isRaised(ask.stamp, stamp)) {
-      jar.setStamp(slotOf(node.name), { birth, stamp, seen, setAt: this.#host.queue.now })
+      jar.setStamp(slotOf(node.name), { birth, stamp, seen: isFull ? NOTHING_SEEN : seen, setAt: this.#host.queue.now })
     }
     if (jar.id === undefined || !sameDot(jar.id.birth, birth)) return
     const before = this.#ideal !== undefined && sameDot(this.#ideal.birth, birth) && !reply.stale ? this.#ideal.seen : NOTHING_SEEN

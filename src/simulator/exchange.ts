@@ -1,5 +1,6 @@
 import type { Commit, Concern, Event, LoadAnswer, Output, RegisterWrite, Stamp } from '../replica/events.js'
 import { Reserved } from '../replica/events.js'
+import { STAMP_DOTS_MAX } from '../replica/stamp.js'
 import type { Dot, IdHash } from '../session/session.js'
 import { originOf, type IdCookie } from './jar.js'
 import type { Process, SimulatedNode } from './node.js'
@@ -45,6 +46,8 @@ export interface ServedReply {
   /** What the browser has seen of the session once it has this reply; its stamp stands for it. */
   readonly seen: Seen
   readonly stamp: Stamp | undefined
+  /** The stamp had no room for everything that was seen. */
+  readonly isFull: boolean
   /** A new id cookie. */
   readonly id: IdCookie | undefined
 }
@@ -57,6 +60,7 @@ export interface ExchangeHost {
   newRequest(exchange: Exchange, process: Process): number
   newId(): IdHash
   newValue(): Uint8Array
+  over(exchange: Exchange): void
   loaded(exchange: Exchange, process: Process, answer: LoadAnswer): void
   committed(exchange: Exchange, process: Process, event: Event, outcome: 'done' | 'unknown'): void
 }
@@ -65,7 +69,7 @@ export interface ExchangeHost {
 const LOAD_WITHIN_MS = 2_000
 const CONFIRM_WITHIN_MS = 250
 /** Accesses are noted at most once in this share of the idle lifetime. */
-const TOUCH_SHARE = 20
+export const TOUCH_SHARE = 20
 
 /** One request on one node: load, run the application, commit, answer; what a middleware does, without HTTP. */
 export class Exchange {
@@ -107,6 +111,11 @@ export class Exchange {
     else this.#committed(output)
   }
 
+  /** Its commit became this event. */
+  became(event: Event): void {
+    this.#event = event
+  }
+
   /** The process is gone. */
   fail(): void {
     this.#answer({ type: 'failed' })
@@ -131,8 +140,9 @@ export class Exchange {
         return this.#answer({ type: 'behind' })
       case 'none':
         // An implicit write of a request that came with a rotated id is dropped; a log-in always gets its session.
-        if (this.ask.intent.type === 'log-in' || (this.ask.intent.type === 'write' && answer.why !== 'rotated')) this.#create()
-        else this.#answer({ type: 'none', why: answer.why })
+        if (this.ask.intent.type === 'log-in' || (this.ask.intent.type === 'write' && answer.why !== 'rotated')) {
+          this.#host.queue.after(0, () => this.#create())
+        } else this.#answer({ type: 'none', why: answer.why })
         return
       case 'found': {
         const session = this.#process.replica.state.live.get(answer.birth)
@@ -142,10 +152,11 @@ export class Exchange {
         const keeps = !answer.stale || standsFor(answer.stamp, this.ask.stamp)
         this.#seen = afterRead(keeps ? this.ask.seen : NOTHING_SEEN, session.registers)
         this.#stamp = answer.stamp
-        if (this.node.now - session.touchedAt >= session.maxIdleMs / TOUCH_SHARE) {
-          this.node.receive({ type: 'touch', birth: answer.birth, at: this.node.now })
-        }
         const { random, queue } = this.#host
+        const at = this.node.now
+        if (at - session.touchedAt >= session.maxIdleMs / TOUCH_SHARE) {
+          queue.after(0, () => this.node.receive({ type: 'touch', birth: answer.birth, at }))
+        }
         queue.after(random.chance(0.05) ? random.between(0, 500) : random.between(0, 20), () => this.#run(answer.birth))
       }
     }
@@ -191,14 +202,12 @@ export class Exchange {
       const deadline = this.node.now + CONFIRM_WITHIN_MS
       const stamp = this.#stamp
       this.node.receive({ type: 'commit', request: this.request, commit, concern, deadline, stamp })
-      this.#event ??= this.#process.observation.made[0]
     })
   }
 
   #committed({ outcome, stamp }: Extract<Output, { type: 'committed' }>): void {
     if (this.#isOver) return
     if (outcome === 'gone') return this.#answer({ type: 'over' })
-    this.#event ??= this.#process.observation.made[0]
     const event = this.#event
     if (event === undefined) return this.fail()
     this.#host.committed(this, this.#process, event, outcome)
@@ -214,12 +223,15 @@ export class Exchange {
     if (birth === undefined) return
     const made = this.#event
     const id = this.#newId === undefined || made === undefined ? undefined : { hash: this.#newId, origin: originOf(made.dot), birth }
-    this.#answer({ type: 'served', birth, stale: this.#stale, seen: this.#seen, stamp: this.#stamp, id })
+    // A full stamp left something out: it stands for nothing that could be checked.
+    const isFull = (this.#stamp?.dots.length ?? 0) >= STAMP_DOTS_MAX
+    this.#answer({ type: 'served', birth, stale: this.#stale, seen: this.#seen, stamp: this.#stamp, isFull, id })
   }
 
   #answer(reply: Reply): void {
     if (this.#isOver) return
     this.#isOver = true
+    this.#host.over(this)
     this.#reply(reply)
   }
 

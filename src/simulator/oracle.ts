@@ -8,11 +8,12 @@ export interface History {
   readonly birth: Dot
   readonly changes: SessionEvent[]
   readonly kills: KillEvent[]
-  /** Whether a browser asked for its end. */
-  endAsked: boolean
-  /** True time of the last request it was served to, and by which process. */
+  /** True time of its creation. */
+  createdAt: number
+  /** True time of the last request it was served to, by which process, and whether that one's clock was far off. */
   accessedAt: number
   accessedBy: number
+  accessClockWrong: boolean
 }
 
 export type KillEvent = Extract<Event, { type: 'kill' }>
@@ -54,7 +55,15 @@ export class Oracle {
   history(birth: Dot): History {
     let history = this.sessions.get(birth)
     if (history === undefined) {
-      history = { birth, changes: [], kills: [], endAsked: false, accessedAt: -Infinity, accessedBy: 0 }
+      history = {
+        birth,
+        changes: [],
+        kills: [],
+        createdAt: -Infinity,
+        accessedAt: -Infinity,
+        accessedBy: 0,
+        accessClockWrong: false,
+      }
       this.sessions.set(birth, history)
     }
     return history

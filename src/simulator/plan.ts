@@ -28,13 +28,15 @@ export interface Plan {
   readonly faultEveryMs: number
   readonly lifetimes: { readonly maxIdleMs: number; readonly maxLifeMs: number }
   readonly replica: { readonly killsKeptMs: number; readonly killsMax: number }
+  /** Whether to wait, after all faults, until every session has ended. */
+  readonly waitsForExpiry: boolean
   /** The clock of each node is off by up to this, milliseconds. */
   readonly clockErrorMs: number
 }
 
 const DEFAULT_NODES = 5
 const DEFAULT_MINUTES = 10
-const DEFAULT_BROWSERS = 16
+const DEFAULT_BROWSERS = 9
 
 /** Draws a plan: swarm testing (Groce et al. 2012), each seed with its own few kinds of faults in its own mix. */
 export function drawPlan(options: SimulationOptions): Plan {
@@ -58,6 +60,7 @@ export function drawPlan(options: SimulationOptions): Plan {
       killsKeptMs: random.pick([0, 1_000, REPLICA_DEFAULTS.killsKeptMs]),
       killsMax: random.pick([0, 20, REPLICA_DEFAULTS.killsMax]),
     },
+    waitsForExpiry: random.chance(0.3) && maxIdleMs < 100_000,
     clockErrorMs: random.pick([0, 50, 2_000]),
   }
 }

@@ -61,6 +61,8 @@ export const COUNT_NAMES = [
 /** After the faults: how long until all must agree, and how often that is looked at, virtual milliseconds. */
 const HEAL_WITHIN_MS = 60_000
 const HEAL_STEP_MS = 500
+/** Beyond the idle lifetime, for inquiries and their second attempts. */
+const EXPIRY_GRACE_MS = 15_000
 
 /** Runs one seed: safety under faults, then everything heals and must converge. */
 export function simulate(options: SimulationOptions, checkers?: readonly CheckerFactory[]): SeedResult {
@@ -105,6 +107,10 @@ function heal(world: World): number {
   const healMs = queue.now - from
   world.panel.swept()
   world.panel.settled()
+  if (world.plan.waitsForExpiry) {
+    queue.runUntil(queue.now + world.lifetimes.maxIdleMs + EXPIRY_GRACE_MS)
+    world.panel.idled()
+  }
   return healMs
 }
 

@@ -1,12 +1,12 @@
 import type { Event, Input, LoadAnswer, Output } from '../replica/events.js'
 import { REPLICA_DEFAULTS } from '../replica/replica.js'
-import type { IdHash } from '../session/session.js'
+import type { Dot, IdHash } from '../session/session.js'
 import { Browser, type BrowserHost } from './browser.js'
 import { Calm } from './calm.js'
 import { ALL_CHECKERS } from './checkers/all.js'
 import { Violation, type CheckerFactory } from './checkers/checker.js'
 import { Panel } from './checkers/panel.js'
-import type { Exchange, Reply } from './exchange.js'
+import { TOUCH_SHARE, type Exchange, type Reply } from './exchange.js'
 import { Faults } from './faults.js'
 import { Network } from './network.js'
 import { SimulatedNode, type NodeHost, type Process } from './node.js'
@@ -19,6 +19,8 @@ import { Trace } from './trace.js'
 
 /** Everything is looked at this often, virtual milliseconds; what a step touched is looked at after that step. */
 const SWEEP_EVERY_MS = 30_000
+/** Travel, flushes and ticks together, milliseconds. */
+const MOMENT_MS = 1_000
 const BROWSERS_PER_PRINCIPAL = 2
 
 /** One simulated cluster with its network, its browsers, its faults, and everybody who watches. */
@@ -70,7 +72,20 @@ export class World implements NodeHost, BrowserHost {
   }
 
   get skewMs(): number {
-    return 2 * this.plan.clockErrorMs
+    const hasWrongClocks = this.plan.faults.some(({ kind }) => kind === 'clock-jump' || kind === 'clock-drift')
+    return hasWrongClocks ? 2 * REPLICA_DEFAULTS.maxSkewMs : 2 * this.plan.clockErrorMs
+  }
+
+  get killsMax(): number {
+    return this.plan.replica.killsMax
+  }
+
+  idleFrom(maxIdleMs: number): number {
+    return maxIdleMs - maxIdleMs / TOUCH_SHARE - this.skewMs - MOMENT_MS
+  }
+
+  waiting(): readonly Exchange[] {
+    return [...this.#exchanges.values()].map(({ exchange }) => exchange)
   }
 
   // ── What nodes tell ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -79,13 +94,19 @@ export class World implements NodeHost, BrowserHost {
     this.counts.steps++
     this.trace.step(this.queue.now, node.name, input)
     const { made, isEmpty } = process.observation
+    if (input.type === 'commit' && made[0] !== undefined) this.#exchanges.get(input.request)?.exchange.became(made[0])
     for (const event of made) {
       this.panel.made(node, process, event)
       this.oracle.record(event)
+      if (event.type === 'create') this.oracle.history(event.birth).createdAt = this.now
       this.counts.commits++
       if (!this.calm.isCalm) this.counts.commitsUnderFault++
     }
     if (!isEmpty) this.panel.stepped(node, process)
+    if (input.type === 'link-up') {
+      const to = this.nodes.find((other) => other.name === input.member.node)
+      if (to !== undefined) this.panel.linked(node, process, to)
+    }
     for (const output of outputs) this.#perform(node, process, output)
   }
 
@@ -124,7 +145,6 @@ export class World implements NodeHost, BrowserHost {
   newRequest(exchange: Exchange, process: Process): number {
     const request = ++this.#requests
     this.#exchanges.set(request, { exchange, process })
-    this.queue.after(10_000, () => this.#exchanges.delete(request))
     return request
   }
 
@@ -138,14 +158,29 @@ export class World implements NodeHost, BrowserHost {
     return value
   }
 
+  over(exchange: Exchange): void {
+    this.#exchanges.delete(exchange.request)
+  }
+
   loaded(exchange: Exchange, process: Process, answer: LoadAnswer): void {
     this.panel.loaded(exchange, process, answer)
-    if (answer.state === 'found') this.#countRead(exchange, process, answer)
-    else if (answer.state === 'none' && this.#isHeldSomewhere(exchange)) this.counts.anonymousInError++
+    if (answer.state === 'found') {
+      this.#countRead(exchange, process, answer)
+      this.#noteAccess(exchange, process, answer.birth)
+    }
+    if (answer.state === 'none' && this.#isHeldSomewhere(exchange)) this.counts.anonymousInError++
   }
 
   committed(exchange: Exchange, process: Process, event: Event, outcome: 'done' | 'unknown'): void {
     this.panel.committed(exchange, process, event, outcome)
+    if (event.type !== 'kill' && event.type !== 'revoke') this.#noteAccess(exchange, process, event.birth)
+  }
+
+  #noteAccess({ node }: Exchange, { actor }: Process, birth: Dot): void {
+    const history = this.oracle.history(birth)
+    history.accessedAt = this.now
+    history.accessedBy = actor
+    history.accessClockWrong = Math.abs(node.clock.offsetMs(this.now)) > REPLICA_DEFAULTS.maxSkewMs
   }
 
   answered(reply: Reply['type'] | 'refused'): void {
@@ -164,9 +199,14 @@ export class World implements NodeHost, BrowserHost {
     else this.reads.sequentialStale++
   }
 
+  /** Whether a running node would serve what was just refused. */
   #isHeldSomewhere({ ask }: Exchange): boolean {
     const { id } = ask
-    return id !== undefined && this.nodes.some(({ process }) => process?.replica.state.byId(id.hash) !== undefined)
+    if (id === undefined || this.oracle.history(id.birth).kills.length > 0) return false
+    const added = this.oracle.ids.get(id.hash)
+    if (added === undefined || this.oracle.removers.has(added)) return false
+    if (this.now - this.oracle.history(id.birth).accessedAt >= this.idleFrom(this.lifetimes.maxIdleMs)) return false
+    return this.nodes.some(({ process }) => process?.replica.state.byId(id.hash) !== undefined)
   }
 
   // ── Setting the scene ───────────────────────────────────────────────────────────────────────────────────────────

@@ -14,8 +14,14 @@ export interface Scene {
   readonly calm: Calm
   /** Virtual milliseconds. */
   readonly now: number
-  /** Largest difference between two wall clocks that were not set wrong by a fault, milliseconds. */
+  /** Largest difference between two wall clocks of nodes that serve, milliseconds. */
   readonly skewMs: number
+  /** For how long a session must have been unused, in true time, before anybody may take it for idle, milliseconds. */
+  idleFrom(maxIdleMs: number): number
+  /** Kill records that each replica may keep. */
+  readonly killsMax: number
+  /** Requests without an answer, on processes that run. */
+  waiting(): readonly Exchange[]
 }
 
 export type NoneAnswer = Extract<LoadAnswer, { state: 'none' }>
@@ -41,6 +47,8 @@ export interface Checker {
   swept?(): void
   /** After the end of all faults, when all nodes agree. */
   settled?(): void
+  /** Long after that: every session had the time to end. */
+  idled?(): void
 }
 
 export type CheckerFactory = (scene: Scene) => Checker

@@ -26,6 +26,7 @@ export class Panel {
       committed: hearing('committed'),
       swept: hearing('swept'),
       settled: hearing('settled'),
+      idled: hearing('idled'),
     }
   }
 
@@ -69,6 +70,10 @@ export class Panel {
 
   settled(): void {
     for (const checker of this.#of('settled')) checker.settled()
+  }
+
+  idled(): void {
+    for (const checker of this.#of('idled')) checker.idled()
   }
 
   #of<H extends Hook>(hook: H): readonly (Checker & Required<Pick<Checker, H>>)[] {

@@ -1,0 +1,14 @@
+import { ensure, type Checker, type CheckerFactory } from './checker.js'
+
+const NAME = 'I20 OldIdNeverAuthenticates'
+
+/** Where a rotation has been applied, the old id finds nothing any more. */
+export const oldIdNeverAuthenticates: CheckerFactory = ({ oracle }): Checker => ({
+  name: NAME,
+  found({ ask, node }, { replica }) {
+    const added = ask.id === undefined ? undefined : oracle.ids.get(ask.id.hash)
+    const removers = added === undefined ? undefined : oracle.removers.get(added)
+    const isRemoved = removers?.some((dot) => replica.state.context.has(dot)) === true
+    ensure(!isRemoved, NAME, () => `${node.name} serves ${ask.browser} by a rotated id`)
+  },
+})
