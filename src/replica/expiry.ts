@@ -78,11 +78,11 @@ export class Expiry {
     }
   }
 
-  onTouches(entries: readonly Touch[], now: number): void {
+  onTouches(entries: readonly Touch[]): void {
     for (const { birth, at } of entries) {
       const session = this.#state.live.get(birth)
       if (session === undefined) continue
-      session.touch(at, now)
+      session.touch(at, this.#state.latestTouch)
       session.announcedAt = Math.max(session.announcedAt, session.touchedAt)
     }
   }
@@ -114,8 +114,12 @@ export class Expiry {
     const over: SessionState[] = []
     for (const session of candidates) {
       if (this.#state.live.get(session.birth) !== session) continue
-      // An access in the future was noted by a clock that has been set back since.
-      session.touchedAt = Math.min(session.touchedAt, now)
+      if (this.#roster.isFenced) {
+        this.#due.add(session, now + RETRY_MS)
+        continue
+      }
+      // An access in the future was noted by a clock that has been set back since, and peers agree that it is right now.
+      if (this.#roster.peers.size > 0) session.touchedAt = Math.min(session.touchedAt, now)
       if (session.expiresAt + SLACK_MS > now) this.watch(session)
       else if (this.#isReaper(session, now)) over.push(session)
       else this.#due.add(session, now + RETRY_MS)
@@ -154,7 +158,7 @@ export class Expiry {
   onProbeReply(link: LinkId, reply: Extract<Message, { type: 'probe-reply' }>, now: number): void {
     const probe = this.#probes.get(reply.query)
     if (probe === undefined || !probe.open.delete(link)) return
-    this.onTouches(reply.later, now)
+    this.onTouches(reply.later)
     for (const { birth } of reply.later) this.#spare(probe, birth, now)
     for (const birth of reply.keep) this.#spare(probe, birth, now)
     if (probe.open.size > 0) return

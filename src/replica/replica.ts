@@ -113,6 +113,8 @@ export class Replica {
     const jump = now - this.#now
     if (jump < -CLOCK_BACK_MS || jump > this.#options.maxSkewMs) this.roster.suspectClock(now)
     this.#now = now
+    // Our own clock is the wrong one while most peers disagree with it.
+    this.state.latestTouch = this.roster.isFenced ? Infinity : now
     this.#outputs = []
     this.#changed = []
     this.#dispatch(input)
@@ -221,7 +223,7 @@ export class Replica {
       case 'pull-reply':
         return this.pulls.onReply(link, message, now)
       case 'touches':
-        return this.#expiry.onTouches(message.entries, now)
+        return this.#expiry.onTouches(message.entries)
       case 'probe':
         return this.#expiry.onProbe(link, message, now)
       case 'probe-reply':

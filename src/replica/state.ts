@@ -37,6 +37,8 @@ export class ReplicaState {
   readonly revocations = new Map<string, Revocation>()
   /** Sessions held whose principal was revoked and whose kill has not arrived. */
   readonly revoked = new Set<SessionState>()
+  /** Accesses that peers report as later than this are noted as this: one clock that is ahead prolongs nothing. */
+  latestTouch = Infinity
   readonly #ids = new Map<IdHash, SessionState>()
   readonly #principals = new Map<string, Set<SessionState>>()
   readonly #rotatedAt = new Map<IdHash, number>()
@@ -107,14 +109,14 @@ export class ReplicaState {
     if (this.isDead(fragment.birth)) return false
     const held = this.live.get(fragment.birth)
     if (held !== undefined && !isNews(held, fragment)) {
-      held.touch(fragment.touchedAt, now)
+      held.touch(fragment.touchedAt, this.latestTouch)
       for (const dot of proven(held, fragment)) this.context.add(dot)
       return true
     }
     const session = held ?? this.#hold(fragment.birth)
     const wasComplete = session.isComplete
     this.clock.observe(fragment.highest)
-    session.touch(fragment.touchedAt, now)
+    session.touch(fragment.touchedAt, this.latestTouch)
     this.#update(session, now, () => session.merge(fragment, this.context))
     for (const dot of proven(session, fragment)) this.context.add(dot)
     if (session.isComplete) this.#listener.changed(session, wasComplete ? 'changed' : 'created')
@@ -164,7 +166,7 @@ export class ReplicaState {
     const session = this.live.get(event.birth) ?? this.#hold(event.birth)
     if (session.includes(event.dot)) return
     const wasComplete = session.isComplete
-    session.touch(event.touchedAt, now)
+    session.touch(event.touchedAt, this.latestTouch)
     this.#update(session, now, () => session.apply(event, this.context))
     if (!session.isComplete) return
     this.#listener.changed(session, !wasComplete ? 'created' : event.type === 'rotate' ? 'rotated' : 'changed')

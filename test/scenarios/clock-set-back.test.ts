@@ -94,3 +94,40 @@ function loseEverything(mesh: Mesh): void {
   }
   mesh.wires.splice(0)
 }
+
+describe('when a clock that was an hour behind is mended', () => {
+  test('a session made by others in that hour is not taken for idle', () => {
+    const mesh = three()
+    const now = mesh.now
+    const behind = mesh.node(0)
+    mesh.now = now - HOUR_MS
+    mesh.input(behind, { type: 'tick', lagMs: 0 })
+    mesh.now = now
+    const { id, birth } = mesh.create(1, [text('a', '1')], 60_000)
+    mesh.flush(1)
+    const at = mesh.wires.findIndex((wire) => wire.to === behind)
+    mesh.now = now - HOUR_MS
+    mesh.deliver(at)
+    mesh.now = now
+
+    mesh.heal(15)
+
+    expect(mesh.load(0, id, originOf(birth))).toMatchObject({ answer: { state: 'found' } })
+  })
+
+  test('a session used before is not taken for idle', () => {
+    const mesh = three()
+    const { id, birth } = mesh.create(1, [text('a', '1')], 60_000)
+    mesh.heal(12)
+    const { now } = mesh
+    for (let i = 0; i < 100; i++) {
+      mesh.now = now - HOUR_MS
+      mesh.input(mesh.node(0), { type: 'tick', lagMs: 0 })
+    }
+    mesh.now = now
+
+    mesh.heal(15)
+
+    expect(mesh.load(0, id, originOf(birth))).toMatchObject({ answer: { state: 'found' } })
+  })
+})
