@@ -272,7 +272,7 @@ export class Replica {
     this.sync.tick(now)
     this.pulls.tick(now)
     this.#expiry.tick(now, this.#links((peer) => peer.phase === 'live'))
-    if (this.roster.isReady) for (const { birth } of [...this.state.revoked]) this.#commits.kill(birth, 'logged-out', now)
+    if (this.roster.isReady) for (const { birth } of Array.from(this.state.revoked)) this.#commits.kill(birth, 'logged-out', now)
     if (Math.abs(now - this.#forgetAt) >= FORGET_EVERY_MS) this.#forget()
     this.#flush()
   }

@@ -57,6 +57,6 @@ async function digests(members: Members): Promise<readonly string[]> {
   return await Promise.all(members.members.map((member) => member.ask<string>({ type: 'digest' })))
 }
 
-function allEqual(digests: readonly string[]): boolean {
-  return digests.every((digest) => digest === digests[0])
+function allEqual(all: readonly string[]): boolean {
+  return all.every((digest) => digest === all[0])
 }

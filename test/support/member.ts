@@ -54,8 +54,11 @@ async function application(req: IncomingMessage, res: ServerResponse): Promise<v
 }
 
 const server = createServer((req, res) => {
-  if (req.url === '/readyz') return void health.ready(req, res)
-  middleware(req as never, res as never, (error?: unknown) => {
+  if (req.url === '/readyz') {
+    health.ready(req, res)
+    return
+  }
+  middleware(req, res, (error?: unknown) => {
     const fail = (problem: unknown): void => {
       const status = (problem as { status?: number }).status ?? 500
       if (!res.headersSent) res.writeHead(status)

@@ -126,7 +126,7 @@ export class Members {
           peers.push(`127.0.0.1:${ports[j]}`)
           continue
         }
-        const relay = new Relay(() => ({ host: '127.0.0.1', port: ports[j] as number }), delayMs)
+        const relay = new Relay(() => ({ host: '127.0.0.1', port: ports[j] ?? 0 }), delayMs)
         cluster.relays.push({ from: i, to: j, relay })
         peers.push(await relay.open())
       }

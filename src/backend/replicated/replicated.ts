@@ -163,7 +163,7 @@ export class ReplicatedBackend implements SessionBackend {
   // ── The whole ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   async *exportAll(): AsyncGenerator<PortableSession> {
-    for (const session of [...this.#replica.state.live.values()]) {
+    for (const session of Array.from(this.#replica.state.live.values())) {
       if (this.#isServable(session)) yield portableOf(session.fragment())
     }
   }
