@@ -63,7 +63,7 @@ export class World implements NodeHost, BrowserHost {
     for (const node of this.nodes) this.queue.after(dice.between(0, 2_000), () => node.start())
     const faultDice = dice.fork('faults')
     this.faults = new Faults({ ...this.#faultHost(), clockErrors }, faultDice, plan.faults, plan.faultEveryMs)
-    this.#openBrowsers(dice.fork('browsers'))
+    this.#openBrowsers()
     this.#planSweep()
   }
 
@@ -211,17 +211,19 @@ export class World implements NodeHost, BrowserHost {
 
   // ── Setting the scene ───────────────────────────────────────────────────────────────────────────────────────────
 
-  #openBrowsers(dice: Random): void {
-    const { browsers, stamps } = this.plan
+  #openBrowsers(): void {
+    const { browsers, stamps, seed } = this.plan
     for (let index = 0; index < browsers; index++) {
+      const name = `browser-${index}`
+      const dice = new Random(seed, name)
       const options = {
-        name: `browser-${index}`,
+        name,
         tabs: index % 3 === 2 ? 3 : 1,
         principal: `person-${Math.floor(index / BROWSERS_PER_PRINCIPAL)}`,
         carriesStamps: stamps,
         thinkMs: dice.between(600, 1_800),
       }
-      this.queue.after(3_000, () => void new Browser(options, this, dice.fork(options.name)))
+      this.queue.after(3_000, () => void new Browser(options, this, dice))
     }
   }
 
