@@ -121,6 +121,8 @@ export class Roster {
 
   linkUp(link: LinkId, member: Member, dialled: string | undefined, now: number): Peer {
     if (dialled !== undefined) this.#silent.delete(dialled)
+    // Whoever answers is the present start of its node, also if its clock says that it is an earlier one.
+    if (this.#members.get(member.node)?.member.actor !== member.actor) this.#members.delete(member.node)
     this.meet(member, now)
     const peer: Peer = {
       link,
@@ -145,11 +147,15 @@ export class Roster {
     if (this.#silent.delete(address)) this.#expected--
   }
 
-  /** Learns of a member; of two starts of one node the later counts, and within one start states only advance. */
+  /**
+   * Learns of a member; of two starts of one node the one with a link counts, else the later one by its own clock, and
+   * within one start states only advance.
+   */
   meet(member: Member, now: number): boolean {
     if (member.node === this.options.self.node) return false
     const known = this.#members.get(member.node)
-    if (known === undefined || isLater(member, known.member)) {
+    const isLinked = known !== undefined && this.peerOf(known.member.actor) !== undefined
+    if (known === undefined || (!isLinked && isLater(member, known.member))) {
       this.#members.set(member.node, { member, heardAt: now })
       return true
     }
