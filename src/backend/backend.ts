@@ -15,6 +15,12 @@ export interface SessionBackend {
   /** Finds the session that `id` names. `seen` is what the browser brought along (see SeenTokens). */
   load(id: string, seen: SeenTokens | undefined, options: LoadOptions): Answer<LoadResult>
 
+  /**
+   * The session as it is known here now; undefined where it is over or not held. Waits for no other node: for whoever
+   * has loaded the session and goes on for longer than a request, whatever id it has by now.
+   */
+  read(ref: SessionRef): Answer<SessionRecord | undefined>
+
   /** Makes a session and its first id. Never touches an existing one. */
   create(delta: SessionDelta, options: CreateOptions): Answer<Created>
 

@@ -126,6 +126,23 @@ export function backendContract(name: string, open: (options?: ContractOptions) 
         expect(await valuesOf(id)).toEqual({ n: 2, more: true })
       })
 
+      it('is read by its ref, whatever id it has, until it ends', async () => {
+        const { ref } = await create({ n: 1 }, { maxLifeMs: 60 * MINUTE })
+        const before = await read.read(ref)
+        await write.rotate(ref, { ...delta({ n: 2 }), principal: 'ada' }, {})
+        await tested.settle()
+
+        expect(decoded((await read.read(ref))?.attributes.get('n'))).toBe(2)
+        expect(await read.read(ref)).toMatchObject({ principal: 'ada', maxIdleMs: 30 * MINUTE, maxLifeMs: 60 * MINUTE })
+        expect(decoded(before?.attributes.get('n'))).toBe(1)
+        expect(await read.read({ actor: ref.actor, counter: ref.counter + 1_000 })).toBeUndefined()
+
+        await write.destroy(ref, 'destroyed', {})
+        await tested.settle()
+        expect(await read.read(ref)).toBeUndefined()
+        expect(await write.read(ref)).toBeUndefined()
+      })
+
       it('counts what it holds', async () => {
         expect(read.size()).toMatchObject({ sessions: 0 })
         const { ref } = await create({ text: 'x'.repeat(1_000) })
@@ -242,7 +259,9 @@ export function backendContract(name: string, open: (options?: ContractOptions) 
 
         await advance(10 * MINUTE - 2_000)
         expect(await load(id)).toMatchObject({ state: 'found' })
+        expect(await read.read(ref)).toBeDefined()
         await advance(3_000)
+        expect(await read.read(ref)).toBeUndefined()
 
         expect(await load(id)).toMatchObject({ state: 'none' })
         expect(await save(ref, { late: true })).toBe('gone')
@@ -335,6 +354,22 @@ export function backendContract(name: string, open: (options?: ContractOptions) 
 
         expect(await refsOf(read.find('ada'))).toEqual([b.ref])
         expect(await load(a.id)).toMatchObject({ state: 'found' })
+      })
+
+      it('spare a session that lets go of its principal before a revocation and takes it again after it', async ({ skip }) => {
+        if (!write.powers.principals) skip('does not know principals')
+        const [a, b] = [await create({ n: 1 }), await create({ n: 2 })]
+        for (const { ref } of [a, b]) await write.save(ref, { writes: [], principal: 'ada' }, {})
+        await tested.settle()
+
+        await write.save(a.ref, { writes: [], principal: null }, {})
+        expect(await write.revoke('ada', {})).toMatchObject({ sessions: 1 })
+        await write.save(a.ref, { writes: [], principal: 'ada' }, {})
+        await tested.settle()
+
+        expect(await refsOf(read.find('ada'))).toEqual([a.ref])
+        expect(await load(a.id)).toMatchObject({ state: 'found' })
+        expect(await load(b.id)).toMatchObject({ state: 'none' })
       })
     })
 

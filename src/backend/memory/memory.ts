@@ -1,6 +1,14 @@
 import { BackendError, LimitError } from '../../errors.js'
 import { hashId, isWellFormed, type IdCodec } from '../../session/id.js'
-import { isExpired, type Dot, type EndReason, type SessionDelta, type SessionId, type SessionRef } from '../../session/session.js'
+import {
+  isExpired,
+  type Dot,
+  type EndReason,
+  type SessionDelta,
+  type SessionId,
+  type SessionRecord,
+  type SessionRef,
+} from '../../session/session.js'
 import type {
   BackendHealth,
   BackendPowers,
@@ -87,6 +95,10 @@ export class MemoryBackend implements SessionBackend {
       return { state: 'found', ref: session.birth, session: session.snapshot() }
     }
     return { state: 'none', why: this.#byId.whyNot(hash, this.#now()) }
+  }
+
+  read(ref: SessionRef): SessionRecord | undefined {
+    return this.#live(ref)?.snapshot()
   }
 
   create(delta: SessionDelta, options: CreateOptions): Created {

@@ -1,11 +1,11 @@
 import { LimitError, NotReadyError } from '../../errors.js'
 import type { Log } from '../../log.js'
-import type { Commit, Concern, Output, RegisterWrite, Stamp } from '../../replica/events.js'
+import type { Commit, Concern, LoadAnswer, RegisterWrite, Stamp } from '../../replica/events.js'
 import { Reserved } from '../../replica/events.js'
 import { Replica, REPLICA_DEFAULTS } from '../../replica/replica.js'
 import { valueBytes, type SessionState } from '../../replica/session-state.js'
 import { hashId, isWellFormed, type IdCodec } from '../../session/id.js'
-import type { EndReason, NodeId, SessionDelta, SessionId, SessionRef } from '../../session/session.js'
+import type { EndReason, NodeId, SessionDelta, SessionId, SessionRecord, SessionRef } from '../../session/session.js'
 import type { Transport } from '../../transport/transport.js'
 import type {
   Answer,
@@ -25,6 +25,7 @@ import type {
   SessionEvent,
 } from '../backend.js'
 import { Fingerprint } from '../fingerprint.js'
+import { countersOf } from './counters.js'
 import { fragmentOf, portableOf } from './portable.js'
 import { ReplicaShell } from './shell.js'
 import type { SeenSealer } from './seen.js'
@@ -109,9 +110,22 @@ export class ReplicatedBackend implements SessionBackend {
     const origin = held === undefined ? this.#options.ids.parse(id) : null
     if (origin === undefined) return { state: 'none', why: 'unknown' }
     const stamp = held === undefined ? this.#claimOf(seen) : this.#stampOf(seen, held.birth)
-    return this.#shell.ask<LoadResult>({ type: 'load', request: 0, id: hash, origin, deadline, stamp }, (output) =>
-      this.#loaded(output, stamp, seen),
-    )
+    const lookup = { request: 0, id: hash, origin, deadline, stamp }
+    const answer = this.#replica.lookup(lookup, this.#options.now())
+    if (answer !== undefined) return this.#loaded(answer, stamp)
+    return this.#shell.ask<LoadResult>({ type: 'load', ...lookup }, (output) => {
+      if (output.type !== 'loaded') return { state: 'behind', retryAfterMs: 1_000 }
+      // What was only claimed while the session was unknown is not sealed as if it had been proved.
+      const { answer: late } = output
+      const isProved = held !== undefined || (late.state === 'found' && this.#stampOf(seen, late.birth) !== undefined)
+      return this.#loaded(late, isProved ? stamp : undefined)
+    })
+  }
+
+  read(ref: SessionRef): SessionRecord | undefined {
+    this.#refuseWhileFenced()
+    const session = this.#replica.state.live.get(ref)
+    return session !== undefined && this.#isServable(session) ? session.record() : undefined
   }
 
   create(delta: SessionDelta, options: CreateOptions): Answer<Created> {
@@ -227,25 +241,7 @@ export class ReplicatedBackend implements SessionBackend {
   }
 
   counters(): Readonly<Record<string, number>> {
-    const { state, roster, sync, pulls } = this.#replica
-    return {
-      session_mesh_sessions: state.live.size,
-      session_mesh_session_bytes: state.bytes,
-      session_mesh_kill_records: state.kills.size,
-      session_mesh_peers_up: roster.peers.size,
-      session_mesh_members: roster.others().length + 1,
-      session_mesh_ready: roster.isReady ? 1 : 0,
-      session_mesh_saves_total: this.#counts.saves,
-      session_mesh_outcome_unknown_total: this.#counts.unknown,
-      session_mesh_sync_rounds_total: sync.completed,
-      session_mesh_read_waits_total: pulls.counts.waits,
-      session_mesh_stale_served_total: pulls.counts.staleServed,
-      session_mesh_stale_refused_total: pulls.counts.staleRefused,
-      session_mesh_lost_writes_seen_total: pulls.counts.lost,
-      session_mesh_bad_frames_total: this.#shell.counts.badFrames,
-      session_mesh_quarantined_links_total: this.#shell.counts.quarantined,
-      ...this.#options.transport.counters(),
-    }
+    return { ...countersOf(this.#replica, this.#counts, this.#shell.counts), ...this.#options.transport.counters() }
   }
 
   // ── Between a request's words and the replica's ─────────────────────────────────────────────────────────────────
@@ -257,9 +253,7 @@ export class ReplicatedBackend implements SessionBackend {
     kind: 'write' | 'kill' | 'rotate',
     read: (committed: Committed) => T,
   ): Answer<T> {
-    if (this.#replica.roster.isFenced) {
-      throw new NotReadyError('the clock of this node disagrees with most others: it neither serves nor writes', 1_000)
-    }
+    this.#refuseWhileFenced()
     this.#refuseOversize(commit, birth)
     const concern = options.acks ?? this.#acks[kind]
     const deadline = this.#options.now() + (options.withinMs ?? this.#acks.withinMs)
@@ -274,22 +268,14 @@ export class ReplicatedBackend implements SessionBackend {
     return answer
   }
 
-  #loaded(output: Output, stamp: Stamp | undefined, tokens: SeenTokens | undefined): LoadResult {
-    if (output.type !== 'loaded') return { state: 'behind', retryAfterMs: 1_000 }
-    const { answer } = output
+  #loaded(answer: LoadAnswer, stamp: Stamp | undefined): LoadResult {
     if (answer.state === 'none') return answer
     const session = answer.state === 'found' ? this.#replica.state.live.get(answer.birth) : undefined
     if (answer.state === 'behind' || session === undefined) return { state: 'behind', retryAfterMs: 1_000 }
-    // What was only claimed while the session was unknown is not sealed as if it had been proved.
-    const isProved = stamp === undefined || this.#stampOf(tokens, answer.birth) !== undefined
-    const seen = isProved ? this.#tokensOf(answer.stamp, stamp, answer.birth, answer.stale) : undefined
-    return {
-      state: 'found',
-      ref: answer.birth,
-      session: session.record(),
-      ...(seen === undefined ? {} : { seen }),
-      ...(answer.stale ? { stale: true } : {}),
-    }
+    const seen = this.#tokensOf(answer.stamp, stamp, answer.birth, answer.stale)
+    const found = { state: 'found', ref: answer.birth, session: session.record() } as const
+    if (seen === undefined && !answer.stale) return found
+    return { ...found, ...(seen === undefined ? {} : { seen }), ...(answer.stale ? { stale: true } : {}) }
   }
 
   #stampOf(seen: SeenTokens | undefined, birth: SessionRef): Stamp | undefined {
@@ -309,6 +295,11 @@ export class ReplicatedBackend implements SessionBackend {
     if (after === undefined || !this.powers.stamps) return undefined
     if (after.dots.length === 0 && !lost) return undefined
     return this.#options.seals.seal(after, before, birth, lost)
+  }
+
+  #refuseWhileFenced(): void {
+    if (!this.#replica.roster.isFenced) return
+    throw new NotReadyError('the clock of this node disagrees with most others: it neither serves nor writes', 1_000)
   }
 
   /** What could not be sent to the peers is not taken from the application either. */
