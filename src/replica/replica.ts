@@ -27,6 +27,8 @@ export interface ReplicaOptions extends PullOptions {
   /** Kill records are kept at least this long for cheap spreading, milliseconds. */
   readonly killsKeptMs: number
   readonly killsMax: number
+  /** Sessions in one part of an answer to a sync request. */
+  readonly partFragmentsMax: number
   /** How long a rotated id is told apart from an unknown one, milliseconds. */
   readonly rotatedKeptMs: number
 }
@@ -41,6 +43,7 @@ export const REPLICA_DEFAULTS = {
   maxSkewMs: 10_000,
   killsKeptMs: 60_000,
   killsMax: 100_000,
+  partFragmentsMax: 400,
   rotatedKeptMs: 30_000,
 } as const
 
@@ -91,7 +94,7 @@ export class Replica {
     })
     const { node, actor, startedAt } = options
     this.roster = new Roster({ ...options, self: { node, actor, startedAt, state: 'joining' } }, now)
-    this.sync = new Sync(this.state, this.roster, emit)
+    this.sync = new Sync(this.state, this.roster, emit, options.partFragmentsMax)
     this.pulls = new Pulls(this.state, this.roster, options, emit)
     this.#concerns = new Concerns(this.roster, emit)
     this.#commits = new Commits(this.state, this.roster, this.#outbox, this.#concerns, options.maxSkewMs)

@@ -13,7 +13,6 @@ type End = Extract<Message, { type: 'sync-end' }>
 const PARTS_IN_FLIGHT = 4
 /** One part ends at whichever comes first. */
 const PART_BYTES = 48 * 1024
-const PART_FRAGMENTS = 400
 const PART_KILLS = 1_000
 const PART_REVOCATIONS = 100
 const PART_SCANNED = 20_000
@@ -66,6 +65,7 @@ export class Sync {
   readonly #state: ReplicaState
   readonly #roster: Roster
   readonly #emit: (output: Output) => void
+  readonly #partFragmentsMax: number
   readonly #jobs = new Map<LinkId, Job>()
   readonly #wanted = new Set<LinkId>()
   readonly #behindSince = new Map<LinkId, number>()
@@ -76,10 +76,12 @@ export class Sync {
   #jobsMade = 0
   #completed = 0
 
-  constructor(state: ReplicaState, roster: Roster, emit: (output: Output) => void) {
+  /** `partFragmentsMax`: sessions in one part, where bytes do not end it before. */
+  constructor(state: ReplicaState, roster: Roster, emit: (output: Output) => void, partFragmentsMax: number) {
     this.#state = state
     this.#roster = roster
     this.#emit = emit
+    this.#partFragmentsMax = partFragmentsMax
   }
 
   /** Rounds that went to their end. */
@@ -276,7 +278,7 @@ export class Sync {
     const live: Dot[] = []
     let bytes = 0
     let scanned = 0
-    while (job.next < job.births.length && bytes < PART_BYTES && fragments.length < PART_FRAGMENTS) {
+    while (job.next < job.births.length && bytes < PART_BYTES && fragments.length < this.#partFragmentsMax) {
       if (++scanned > PART_SCANNED) break
       const birth = job.births[job.next++] as Dot
       const session = this.#state.live.get(birth)

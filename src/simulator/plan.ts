@@ -1,4 +1,4 @@
-import { REPLICA_DEFAULTS } from '../replica/replica.js'
+import { REPLICA_DEFAULTS } from '../replica/options.js'
 import { FAULT_KINDS, type FaultKind, type FaultWeight } from './faults.js'
 import { Random } from './random.js'
 
@@ -27,7 +27,7 @@ export interface Plan {
   readonly faults: readonly FaultWeight[]
   readonly faultEveryMs: number
   readonly lifetimes: { readonly maxIdleMs: number; readonly maxLifeMs: number }
-  readonly replica: { readonly killsKeptMs: number; readonly killsMax: number }
+  readonly replica: { readonly killsKeptMs: number; readonly killsMax: number; readonly partFragmentsMax: number }
   /** Whether to wait, after all faults, until every session has ended. */
   readonly waitsForExpiry: boolean
   /** The clock of each node is off by up to this, milliseconds. */
@@ -59,6 +59,7 @@ export function drawPlan(options: SimulationOptions): Plan {
     replica: {
       killsKeptMs: random.pick([0, 1_000, REPLICA_DEFAULTS.killsKeptMs]),
       killsMax: random.pick([0, 20, REPLICA_DEFAULTS.killsMax]),
+      partFragmentsMax: random.pick([1, 5, REPLICA_DEFAULTS.partFragmentsMax]),
     },
     waitsForExpiry: random.chance(0.3) && maxIdleMs < 100_000,
     clockErrorMs: random.pick([0, 50, 2_000]),

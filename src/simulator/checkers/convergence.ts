@@ -1,4 +1,5 @@
 import type { Replica } from '../../replica/replica.js'
+import type { Dot } from '../../session/session.js'
 import type { Process, SimulatedNode } from '../node.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
 
@@ -20,7 +21,7 @@ export function firstDifference(nodes: readonly SimulatedNode[]): string | undef
     const { process } = node
     if (process === undefined) return `${node.name} is down`
     if (!process.replica.roster.isReady) return `${node.name} is not ready`
-    const unsettled = whatIsUnsettled(process)
+    const unsettled = whatIsUnsettled(process, nodes)
     if (unsettled !== undefined) return `${node.name}: ${unsettled}`
     const context = JSON.stringify(process.replica.state.context.entries())
     const state = canonicalText(process.replica)
@@ -43,12 +44,14 @@ export function canonicalText({ state }: Replica): string {
     .join('\n')
 }
 
-function whatIsUnsettled({ replica }: Process): string | undefined {
+/** What waits for an event may wait for good only where that event died with everybody who had it. */
+function whatIsUnsettled({ replica }: Process, nodes: readonly SimulatedNode[]): string | undefined {
   const { state } = replica
+  const isSomewhere = (dot: Dot): boolean => nodes.some(({ process }) => process?.replica.state.context.has(dot) === true)
   if (state.revoked.size > 0) return 'revoked sessions are not killed yet'
   for (const session of state.live.values()) {
-    if (!session.isComplete) return `a session is incomplete`
-    if (session.removedIds.length > 0) return `removals of unknown ids are left`
+    if (!session.isComplete && isSomewhere(session.birth)) return 'a session is incomplete'
+    if (session.removedIds.some(isSomewhere)) return 'removals of unknown ids are left'
   }
   return undefined
 }
