@@ -1,6 +1,6 @@
 import type { Dot, EndReason } from '../session/session.js'
 import type { Concerns } from './concerns.js'
-import type { Commit, Event, Input, Stamp } from './events.js'
+import type { Commit, Event, Input, Output, Stamp } from './events.js'
 import { hlcAt } from './hlc.js'
 import type { Outbox } from './outbox.js'
 import type { Roster } from './roster.js'
@@ -15,14 +15,23 @@ export class Commits {
   readonly #outbox: Outbox
   readonly #concerns: Concerns
   readonly #maxSkewMs: number
+  readonly #emit: (output: Output) => void
   #counter = 0
   #isApplying = false
 
-  constructor(state: ReplicaState, roster: Roster, outbox: Outbox, concerns: Concerns, maxSkewMs: number) {
+  constructor(
+    state: ReplicaState,
+    roster: Roster,
+    outbox: Outbox,
+    concerns: Concerns,
+    emit: (output: Output) => void,
+    maxSkewMs: number,
+  ) {
     this.#state = state
     this.#roster = roster
     this.#outbox = outbox
     this.#concerns = concerns
+    this.#emit = emit
     this.#maxSkewMs = maxSkewMs
   }
 
@@ -52,6 +61,10 @@ export class Commits {
     const changed = commit.type === 'create' ? this.#state.live.get(dot) : session
     const after = (): Stamp | undefined =>
       changed === undefined || commit.type === 'kill' ? undefined : stampAfter(changed, stamp, this.#roster)
+    if (!awaited) {
+      this.#emit({ type: 'committed', request, outcome: 'done', stamp: after() })
+      return true
+    }
     this.#concerns.wait({ request, counter: this.#counter, concern, deadline, stamp: after }, now)
     return true
   }

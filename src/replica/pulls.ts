@@ -70,14 +70,16 @@ export class Pulls {
     this.#emit = emit
   }
 
+  /** The answer if it can be given without asking anybody. */
+  answerNow(lookup: Lookup, now: number): LoadAnswer | undefined {
+    if (this.#roster.isFenced) return { state: 'behind' }
+    // Until ready, what is held here may lack a logout that the others know of: they are asked in any case.
+    return this.#roster.isReady ? this.#answer(lookup, now) : undefined
+  }
+
   load(lookup: Lookup, now: number): void {
     const { request } = lookup
-    if (this.#roster.isFenced) {
-      this.#emit({ type: 'loaded', request, answer: { state: 'behind' } })
-      return
-    }
-    // Until ready, what is held here may lack a logout that the others know of: they are asked in any case.
-    const answer = this.#roster.isReady ? this.#answer(lookup, now) : undefined
+    const answer = this.answerNow(lookup, now)
     if (answer !== undefined) this.#emit({ type: 'loaded', request, answer })
     else if (this.#cannotAsk(lookup.id, now)) {
       this.#emit({ type: 'loaded', request, answer: this.#giveUp(lookup, this.#roster.isReady, now) })

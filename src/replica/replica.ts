@@ -1,51 +1,15 @@
-import type { Dot, NodeId } from '../session/session.js'
+import type { Dot } from '../session/session.js'
 import { Commits } from './commits.js'
 import { Concerns } from './concerns.js'
-import type { Input, LinkId, Message, Output } from './events.js'
+import type { Input, LinkId, LoadAnswer, Message, Output } from './events.js'
 import { Expiry } from './expiry.js'
 import { Outbox } from './outbox.js'
-import { Pulls, type PullOptions } from './pulls.js'
+import type { ReplicaOptions } from './options.js'
+import { Pulls, type Lookup } from './pulls.js'
 import { Roster, type Peer } from './roster.js'
 import type { SessionState } from './session-state.js'
 import { ReplicaState } from './state.js'
 import { Sync } from './sync.js'
-
-export interface ReplicaOptions extends PullOptions {
-  readonly node: NodeId
-  /** Random, new at every process start: a restarted process is a new identity. */
-  readonly actor: number
-  /** Milliseconds since 1970. */
-  readonly startedAt: number
-  /** Addresses of the configured peers, without our own. */
-  readonly peers: readonly string[]
-  readonly bootstrapTimeoutMs: number
-  /** A peer unheard for longer is not waited for, milliseconds. */
-  readonly suspectAfterMs: number
-  /** A member unheard for longer no longer counts, milliseconds. */
-  readonly forgetAfterMs: number
-  readonly maxSkewMs: number
-  /** Kill records are kept at least this long for cheap spreading, milliseconds. */
-  readonly killsKeptMs: number
-  readonly killsMax: number
-  /** Sessions in one part of an answer to a sync request. */
-  readonly partFragmentsMax: number
-  /** How long a rotated id is told apart from an unknown one, milliseconds. */
-  readonly rotatedKeptMs: number
-}
-
-export const REPLICA_DEFAULTS = {
-  waitMs: 1_000,
-  onStale: 'serve',
-  onLost: 'accept',
-  bootstrapTimeoutMs: 3_000,
-  suspectAfterMs: 3_000,
-  forgetAfterMs: 3_600_000,
-  maxSkewMs: 10_000,
-  killsKeptMs: 60_000,
-  killsMax: 100_000,
-  partFragmentsMax: 400,
-  rotatedKeptMs: 30_000,
-} as const
 
 const DIGEST_EVERY_MS = 1_000
 const FORGET_EVERY_MS = 5_000
@@ -97,7 +61,7 @@ export class Replica {
     this.sync = new Sync(this.state, this.roster, emit, options.partFragmentsMax)
     this.pulls = new Pulls(this.state, this.roster, options, emit)
     this.#concerns = new Concerns(this.roster, emit)
-    this.#commits = new Commits(this.state, this.roster, this.#outbox, this.#concerns, options.maxSkewMs)
+    this.#commits = new Commits(this.state, this.roster, this.#outbox, this.#concerns, emit, options.maxSkewMs)
     this.#expiry = new Expiry(this.state, this.roster, emit, (birth, reason) => this.#commits.kill(birth, reason, this.#now))
   }
 
@@ -111,19 +75,32 @@ export class Replica {
     return this.#outbox.unsent > 0 || this.#expiry.isUrgent
   }
 
+  /**
+   * What the input `load` would be answered at once, without making it one: nearly every request of a cluster asks this
+   * and nothing else. Undefined: it would have to wait for peers.
+   */
+  lookup(lookup: Lookup, now: number): LoadAnswer | undefined {
+    this.#observe(now)
+    return this.pulls.answerNow(lookup, now)
+  }
+
   /** The only door. `now` may jump; nothing but lifetimes and timeouts depends on it. */
   handle(input: Input, now: number): readonly Output[] {
-    const jump = now - this.#now
-    if (jump < -CLOCK_BACK_MS || jump > this.#options.maxSkewMs) this.roster.suspectClock(now)
-    this.#now = now
-    // Our own clock is the wrong one while most peers disagree with it.
-    this.state.latestTouch = this.roster.isFenced ? Infinity : now
+    this.#observe(now)
     this.#outputs = []
     this.#changed = []
     this.#dispatch(input)
     for (const session of this.#changed) this.pulls.changed(session, now)
     if (input.type === 'message' || input.type === 'tick' || input.type === 'link-down') this.#review()
     return this.#outputs
+  }
+
+  #observe(now: number): void {
+    const jump = now - this.#now
+    if (jump < -CLOCK_BACK_MS || jump > this.#options.maxSkewMs) this.roster.suspectClock(now)
+    this.#now = now
+    // Our own clock is the wrong one while most peers disagree with it.
+    this.state.latestTouch = this.roster.isFenced ? Infinity : now
   }
 
   #dispatch(input: Input): void {

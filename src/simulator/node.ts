@@ -1,5 +1,6 @@
 import type { Input, Member, Output } from '../replica/events.js'
-import { Replica, type ReplicaOptions } from '../replica/replica.js'
+import { type ReplicaOptions } from '../replica/options.js'
+import { Replica } from '../replica/replica.js'
 import type { NodeId } from '../session/session.js'
 import type { EventQueue } from './queue.js'
 import type { Random } from './random.js'

@@ -1,5 +1,5 @@
 import type { Event, Input, LoadAnswer, Output } from '../replica/events.js'
-import { REPLICA_DEFAULTS } from '../replica/replica.js'
+import { REPLICA_DEFAULTS } from '../replica/options.js'
 import type { Dot, IdHash } from '../session/session.js'
 import { Browser, type BrowserHost } from './browser.js'
 import { Calm } from './calm.js'

@@ -3,7 +3,8 @@
  * loses, doubles or reorders it; time moves only when the test says so.
  */
 import type { Event, Input, LinkId, Message, Output, RegisterWrite } from '../../src/replica/events.js'
-import { Replica, REPLICA_DEFAULTS, type ReplicaOptions } from '../../src/replica/replica.js'
+import { REPLICA_DEFAULTS, type ReplicaOptions } from '../../src/replica/options.js'
+import { Replica } from '../../src/replica/replica.js'
 import { actorTag, type Dot, type IdHash, type IdOrigin, type NodeId } from '../../src/session/session.js'
 
 export interface Node {

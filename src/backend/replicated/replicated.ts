@@ -2,7 +2,8 @@ import { LimitError, NotReadyError } from '../../errors.js'
 import type { Log } from '../../log.js'
 import type { Commit, Concern, LoadAnswer, RegisterWrite, Stamp } from '../../replica/events.js'
 import { Reserved } from '../../replica/events.js'
-import { Replica, REPLICA_DEFAULTS } from '../../replica/replica.js'
+import { REPLICA_DEFAULTS } from '../../replica/options.js'
+import { Replica } from '../../replica/replica.js'
 import { valueBytes, type SessionState } from '../../replica/session-state.js'
 import { hashId, isWellFormed, type IdCodec } from '../../session/id.js'
 import type { EndReason, NodeId, SessionDelta, SessionId, SessionRecord, SessionRef } from '../../session/session.js'
@@ -118,7 +119,7 @@ export class ReplicatedBackend implements SessionBackend {
       // What was only claimed while the session was unknown is not sealed as if it had been proved.
       const { answer: late } = output
       const isProved = held !== undefined || (late.state === 'found' && this.#stampOf(seen, late.birth) !== undefined)
-      return this.#loaded(late, isProved ? stamp : undefined)
+      return this.#loaded(late, stamp, isProved || stamp === undefined)
     })
   }
 
@@ -268,11 +269,11 @@ export class ReplicatedBackend implements SessionBackend {
     return answer
   }
 
-  #loaded(answer: LoadAnswer, stamp: Stamp | undefined): LoadResult {
+  #loaded(answer: LoadAnswer, stamp: Stamp | undefined, isProved = true): LoadResult {
     if (answer.state === 'none') return answer
     const session = answer.state === 'found' ? this.#replica.state.live.get(answer.birth) : undefined
     if (answer.state === 'behind' || session === undefined) return { state: 'behind', retryAfterMs: 1_000 }
-    const seen = this.#tokensOf(answer.stamp, stamp, answer.birth, answer.stale)
+    const seen = isProved ? this.#tokensOf(answer.stamp, stamp, answer.birth, answer.stale) : undefined
     const found = { state: 'found', ref: answer.birth, session: session.record() } as const
     if (seen === undefined && !answer.stale) return found
     return { ...found, ...(seen === undefined ? {} : { seen }), ...(answer.stale ? { stale: true } : {}) }

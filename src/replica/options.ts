@@ -1,0 +1,39 @@
+import type { NodeId } from '../session/session.js'
+import type { PullOptions } from './pulls.js'
+
+export interface ReplicaOptions extends PullOptions {
+  readonly node: NodeId
+  /** Random, new at every process start: a restarted process is a new identity. */
+  readonly actor: number
+  /** Milliseconds since 1970. */
+  readonly startedAt: number
+  /** Addresses of the configured peers, without our own. */
+  readonly peers: readonly string[]
+  readonly bootstrapTimeoutMs: number
+  /** A peer unheard for longer is not waited for, milliseconds. */
+  readonly suspectAfterMs: number
+  /** A member unheard for longer no longer counts, milliseconds. */
+  readonly forgetAfterMs: number
+  readonly maxSkewMs: number
+  /** Kill records are kept at least this long for cheap spreading, milliseconds. */
+  readonly killsKeptMs: number
+  readonly killsMax: number
+  /** Sessions in one part of an answer to a sync request. */
+  readonly partFragmentsMax: number
+  /** How long a rotated id is told apart from an unknown one, milliseconds. */
+  readonly rotatedKeptMs: number
+}
+
+export const REPLICA_DEFAULTS = {
+  waitMs: 1_000,
+  onStale: 'serve',
+  onLost: 'accept',
+  bootstrapTimeoutMs: 3_000,
+  suspectAfterMs: 3_000,
+  forgetAfterMs: 3_600_000,
+  maxSkewMs: 10_000,
+  killsKeptMs: 60_000,
+  killsMax: 100_000,
+  partFragmentsMax: 400,
+  rotatedKeptMs: 30_000,
+} as const
