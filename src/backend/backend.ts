@@ -122,6 +122,11 @@ export interface CommitOptions {
 export interface CreateOptions extends CommitOptions {
   readonly maxIdleMs: number
   readonly maxLifeMs: number
+  /**
+   * The id, made by somebody else (express-session's `genid`): 1 to 256 characters. Default: the backend makes one. If it
+   * names a live session, nothing is made: the outcome is `gone`, and `ref` is that of the session which has the id.
+   */
+  readonly id?: string
 }
 
 /**

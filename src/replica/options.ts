@@ -20,7 +20,7 @@ export interface ReplicaOptions extends PullOptions {
   readonly killsMax: number
   /** Sessions in one part of an answer to a sync request. */
   readonly partFragmentsMax: number
-  /** How long a rotated id is told apart from an unknown one, milliseconds. */
+  /** How long an id that was replaced, or whose session ended, is told apart from an unknown one, milliseconds. */
   readonly rotatedKeptMs: number
 }
 

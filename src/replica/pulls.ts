@@ -1,6 +1,7 @@
 import { actorTag, type IdHash, type IdOrigin } from '../session/session.js'
 import { elapsedMs } from './elapsed.js'
 import type { LinkId, LoadAnswer, Message, Output, Stamp } from './events.js'
+import { Rate } from './rate.js'
 import type { Roster } from './roster.js'
 import type { SessionState } from './session-state.js'
 import { isCovered, missingDots, stampAfter } from './stamp.js'
@@ -46,6 +47,12 @@ interface Question {
 const WAITS_MAX = 20_000
 /** After a wait in vain, further requests of that session do not wait again for this long, milliseconds. */
 const MISS_REMEMBERED_MS = 1_000
+/**
+ * Ids that others make say nothing of themselves: whether one was made up shows only when all peers have been asked. So
+ * that a flood of them is no flood of questions, an id nobody knows is not asked about again for a while, and so many
+ * different ones are asked about a second; beyond it what is held here counts, which on a ready node is nearly all.
+ */
+const FOREIGN_ASKED_PER_SECOND = 500
 
 /**
  * Look-ups. Nearly all are answered from what is held. One whose session is on its way, or whose browser has seen more
@@ -59,9 +66,10 @@ export class Pulls {
   readonly #byId = new Map<IdHash, Question>()
   readonly #byQuery = new Map<number, Question>()
   readonly #missedAt = new Map<IdHash, number>()
+  readonly #foreign = new Rate(FOREIGN_ASKED_PER_SECOND)
   #waiting = 0
   #queries = 0
-  readonly counts = { waits: 0, staleServed: 0, staleRefused: 0, lost: 0 }
+  readonly counts = { waits: 0, staleServed: 0, staleRefused: 0, lost: 0, notAsked: 0 }
 
   constructor(state: ReplicaState, roster: Roster, options: PullOptions, emit: (output: Output) => void) {
     this.#state = state
@@ -81,7 +89,7 @@ export class Pulls {
     const { request } = lookup
     const answer = this.answerNow(lookup, now)
     if (answer !== undefined) this.#emit({ type: 'loaded', request, answer })
-    else if (this.#cannotAsk(lookup.id, now)) {
+    else if (this.#cannotAsk(lookup, now)) {
       this.#emit({ type: 'loaded', request, answer: this.#giveUp(lookup, this.#roster.isReady, now) })
     } else this.#ask(lookup, now)
   }
@@ -153,7 +161,8 @@ export class Pulls {
   #answer({ id, origin, stamp }: Lookup, now: number): LoadAnswer | undefined {
     const session = this.#state.byId(id)
     if (session === undefined) {
-      if (this.#state.wasRotated(id)) return { state: 'none', why: 'rotated' }
+      const why = this.#state.formerly(id)
+      if (why !== undefined) return { state: 'none', why }
       return this.#isDropped(id, origin) ? { state: 'none', why: 'gone' } : undefined
     }
     if (!session.isComplete) return undefined
@@ -176,11 +185,16 @@ export class Pulls {
   }
 
   #isDropped(id: IdHash, origin: IdOrigin | null): boolean {
-    return this.#state.wasRotated(id) || (origin !== null && this.#state.context.hasOrigin(origin))
+    return this.#state.formerly(id) !== undefined || (origin !== null && this.#state.context.hasOrigin(origin))
   }
 
-  #cannotAsk(id: IdHash, now: number): boolean {
-    return this.#roster.peers.size === 0 || this.#waiting >= WAITS_MAX || elapsedMs(this.#missedAt.get(id) ?? -Infinity, now) < MISS_REMEMBERED_MS
+  #cannotAsk({ id, origin }: Lookup, now: number): boolean {
+    if (this.#roster.peers.size === 0 || this.#waiting >= WAITS_MAX) return true
+    if (elapsedMs(this.#missedAt.get(id) ?? -Infinity, now) < MISS_REMEMBERED_MS) return true
+    const isForeign = origin === null && this.#state.byId(id) === undefined
+    if (!isForeign || this.#byId.has(id) || this.#foreign.take(now)) return false
+    this.counts.notAsked++
+    return true
   }
 
   #ask(lookup: Lookup, now: number): void {
@@ -238,7 +252,7 @@ export class Pulls {
     if (!timeIsUp && !allAnswered) return undefined
     // All have answered, but an origin of what is missing runs: it may still be on its way.
     if (!timeIsUp && !this.#isHopeless(wait, session)) return undefined
-    if (timeIsUp) this.#missedAt.set(wait.id, now)
+    if (timeIsUp || (wait.origin === null && session === undefined)) this.#missedAt.set(wait.id, now)
     return this.#giveUp(wait, this.#roster.isReady || question.heardReady, now)
   }
 

@@ -258,7 +258,7 @@ export class Replica {
   }
 
   #forget(): void {
-    this.state.forgetRotated(this.#now - this.#options.rotatedKeptMs)
+    this.state.forgetFormerIds(this.#now - this.#options.rotatedKeptMs)
     // Rule S3; tried again with every tick, or a node that always answers somebody would keep them all.
     if (this.sync.isAnswering) return
     this.#forgetAt = this.#now

@@ -3,6 +3,7 @@ import { Context } from './context.js'
 import { DotMap } from './dot-map.js'
 import type { Event, Fragment, Kill, Revocation } from './events.js'
 import { HybridClock } from './hlc.js'
+import { IdTable, type Former } from './id-table.js'
 import { Recent } from './recent.js'
 import { SessionState, type IdChanges, type SessionEvent } from './session-state.js'
 
@@ -18,8 +19,6 @@ interface KillRecord extends Kill {
 
 /** Revocations kept; the oldest are forgotten beyond it (they matter only to sessions that were on their way). */
 const REVOCATIONS_MAX = 10_000
-/** Ids rotated away that are still told apart from unknown ones. */
-const ROTATED_MAX = 100_000
 
 /**
  * Everything one replica holds, and the rules by which it grows: live events (A1-A6), fragments (F1-F5), kills
@@ -39,9 +38,8 @@ export class ReplicaState {
   readonly revoked = new Set<SessionState>()
   /** Accesses that peers report as later than this are noted as this: one clock that is ahead prolongs nothing. */
   latestTouch = Infinity
-  readonly #ids = new Map<IdHash, SessionState>()
+  readonly #ids = new IdTable()
   readonly #principals = new Map<string, Set<SessionState>>()
-  readonly #rotatedAt = new Map<IdHash, number>()
   readonly #listener: StateListener
   #bytes = 0
 
@@ -62,9 +60,9 @@ export class ReplicaState {
     return [...(this.#principals.get(principal) ?? [])]
   }
 
-  /** Whether the id was rotated away within the grace time. */
-  wasRotated(hash: IdHash): boolean {
-    return this.#rotatedAt.has(hash)
+  /** Why the id names nothing any more, within the grace time. */
+  formerly(hash: IdHash): Former | undefined {
+    return this.#ids.former(hash)
   }
 
   /** Once dead, dead for good: the context only grows. */
@@ -106,7 +104,10 @@ export class ReplicaState {
 
   /** Merges what a peer holds of one session. Idempotent. Answers whether the session is alive here afterwards. */
   merge(fragment: Fragment, now: number): boolean {
-    if (this.isDead(fragment.birth)) return false
+    if (this.isDead(fragment.birth)) {
+      for (const { hash } of fragment.ids) this.#ids.note(hash, 'gone', now)
+      return false
+    }
     const held = this.live.get(fragment.birth)
     if (held !== undefined && !isNews(held, fragment)) {
       held.touch(fragment.touchedAt, this.latestTouch)
@@ -153,16 +154,16 @@ export class ReplicaState {
     }
   }
 
-  /** Forgets which ids were rotated away before `before`: from then on they are simply unknown. */
-  forgetRotated(before: number): void {
-    for (const [hash, at] of this.#rotatedAt) {
-      if (at >= before && this.#rotatedAt.size <= ROTATED_MAX) break
-      this.#rotatedAt.delete(hash)
-    }
+  /** Forgets which ids were dropped before `before`: from then on they are simply unknown. */
+  forgetFormerIds(before: number): void {
+    this.#ids.forget(before)
   }
 
   #applyToSession(event: SessionEvent, now: number): void {
-    if (this.isDead(event.birth)) return
+    if (this.isDead(event.birth)) {
+      if (event.type !== 'write') this.#ids.note(event.id, 'gone', now)
+      return
+    }
     const session = this.live.get(event.birth) ?? this.#hold(event.birth)
     if (session.includes(event.dot)) return
     const wasComplete = session.isComplete
@@ -184,11 +185,8 @@ export class ReplicaState {
     this.#bytes -= session.bytes
     const ids = change()
     this.#bytes += session.bytes
-    for (const hash of ids.added) this.#ids.set(hash, session)
-    for (const hash of ids.removed) {
-      this.#unlinkId(hash, session)
-      this.#rotatedAt.set(hash, now)
-    }
+    for (const hash of ids.added) this.#ids.link(hash, session)
+    for (const hash of ids.removed) this.#ids.unlink(hash, session, 'rotated', now)
     if (session.principal?.value !== principal) {
       this.#unlinkPrincipal(principal, session)
       this.#linkPrincipal(session.principal?.value, session)
@@ -205,7 +203,7 @@ export class ReplicaState {
     this.live.delete(kill.birth)
     this.revoked.delete(session)
     this.#bytes -= session.bytes
-    for (const { hash } of session.ids) this.#unlinkId(hash, session)
+    for (const { hash } of session.ids) this.#ids.unlink(hash, session, 'gone', now)
     this.#unlinkPrincipal(session.principal?.value, session)
     this.#listener.ended(session, kill.reason)
   }
@@ -226,10 +224,6 @@ export class ReplicaState {
 
   #raiseFloor(actor: number, counter: number): void {
     if (counter > (this.floor.get(actor) ?? 0)) this.floor.set(actor, counter)
-  }
-
-  #unlinkId(hash: IdHash, session: SessionState): void {
-    if (this.#ids.get(hash) === session) this.#ids.delete(hash)
   }
 
   #linkPrincipal(principal: unknown, session: SessionState): void {

@@ -23,9 +23,23 @@ export interface ParsedId extends IdOrigin {
   readonly shard: number
 }
 
-/** Whether `id` could be one of ours: 48 base64url characters. Nothing else is looked up, hashed or logged. */
+/** Characters of the longest id that is looked up at all. */
+const USABLE_CHARACTERS_MAX = 256
+
+/** Whether `id` could be one of ours: 48 base64url characters. */
 export function isWellFormed(id: string): id is SessionId {
   return id.length === ID_CHARACTERS && WELL_FORMED.test(id)
+}
+
+/** Whether `id` can name a session: one of ours, or one that somebody else made. Nothing longer is even hashed. */
+export function isUsableId(id: string): id is SessionId {
+  return id.length > 0 && id.length <= USABLE_CHARACTERS_MAX
+}
+
+/** An id that somebody else made. Throws when a session of that id could never be found. */
+export function foreignId(id: string): SessionId {
+  if (isUsableId(id)) return id
+  throw new TypeError(`an id of ${id.length} characters cannot name a session (1 to ${USABLE_CHARACTERS_MAX})`)
 }
 
 /** The name of an id in tables, on the wire and in logs. */

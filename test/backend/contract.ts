@@ -226,6 +226,63 @@ export function backendContract(name: string, open: (options?: ContractOptions) 
       })
     })
 
+    describe('an id that somebody else made', () => {
+      const FOREIGN = 'kW4vF2n_q8Zt0sXyB6mEo1LpRd7uJc3h'
+
+      it('names a session like one of our own', async () => {
+        const { outcome, id, ref } = await create({ n: 1 }, { id: FOREIGN })
+        await save(ref, { more: true })
+
+        expect({ outcome, id }).toEqual({ outcome: 'done', id: FOREIGN })
+        expect((await found(FOREIGN)).ref).toEqual(ref)
+        expect(await valuesOf(FOREIGN, read)).toEqual({ n: 1, more: true })
+        expect(await load(`${FOREIGN}x`)).toEqual({ state: 'none', why: 'unknown' })
+      })
+
+      it.each(['1', 'A'.repeat(48), '/../\u0000 "é', 'x'.repeat(256)])('can be %j', async (id) => {
+        await create({ n: 1 }, { id })
+        expect(await valuesOf(id, read)).toEqual({ n: 1 })
+      })
+
+      it.each(['', 'x'.repeat(257)])('cannot be %j', async (id) => {
+        await expect(attempt(() => write.create(delta({}), { ...LIVES, id }))).rejects.toBeInstanceOf(TypeError)
+        expect(await load(id)).toEqual({ state: 'none', why: 'unknown' })
+      })
+
+      it('names the session that has it, however often it is given', async () => {
+        const first = await create({ n: 1 }, { id: FOREIGN })
+
+        const again = await read.create(delta({ n: 2 }), { ...LIVES, id: FOREIGN })
+        await tested.settle()
+
+        expect(again).toMatchObject({ outcome: 'gone', id: FOREIGN, ref: first.ref })
+        expect(await valuesOf(FOREIGN)).toEqual({ n: 1 })
+        expect(read.size().sessions).toBe(1)
+      })
+
+      it.each([FOREIGN, 'A'.repeat(48)])('is known to be over for a while, on every view: %s', async (id) => {
+        const { ref } = await create({ n: 1 }, { id })
+        await write.destroy(ref, 'destroyed', {})
+        await tested.settle()
+        expect(await load(id, read)).toEqual({ state: 'none', why: 'gone' })
+        expect(await load(id, write)).toEqual({ state: 'none', why: 'gone' })
+      })
+
+      it('can name another session afterwards, which has nothing of the first', async () => {
+        const first = await create({ user: 'ada' }, { id: FOREIGN })
+        await write.destroy(first.ref, 'destroyed', {})
+        await tested.settle()
+
+        const second = await read.create(delta({ cart: 1 }), { ...LIVES, id: FOREIGN })
+        await tested.settle()
+
+        expect(second.outcome).toBe('done')
+        expect(await save(first.ref, { late: true })).toBe('gone')
+        expect(await valuesOf(FOREIGN, write)).toEqual({ cart: 1 })
+        expect(await valuesOf(FOREIGN, read)).toEqual({ cart: 1 })
+      })
+    })
+
     describe('the end', () => {
       it('is final: nothing finds, saves, touches or revives a destroyed session', async () => {
         const { id, ref } = await create({ user: 'ada' })

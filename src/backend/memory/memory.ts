@@ -1,5 +1,5 @@
 import { BackendError, LimitError } from '../../errors.js'
-import { hashId, isWellFormed, type IdCodec } from '../../session/id.js'
+import { foreignId, hashId, isUsableId, type IdCodec } from '../../session/id.js'
 import {
   isExpired,
   type Dot,
@@ -88,7 +88,7 @@ export class MemoryBackend implements SessionBackend {
   load(id: string): LoadResult {
     this.#assertOpen()
     this.#counters.loads++
-    if (!isWellFormed(id)) return { state: 'none', why: 'unknown' }
+    if (!isUsableId(id)) return { state: 'none', why: 'unknown' }
     const hash = hashId(id)
     const session = this.#byId.get(hash)
     if (session !== undefined && !this.#endIfExpired(session)) {
@@ -103,6 +103,11 @@ export class MemoryBackend implements SessionBackend {
 
   create(delta: SessionDelta, options: CreateOptions): Created {
     this.#assertOpen()
+    const given = options.id === undefined ? undefined : foreignId(options.id)
+    const holder = given === undefined ? undefined : this.#byId.get(hashId(given))
+    if (given !== undefined && holder !== undefined && !this.#endIfExpired(holder)) {
+      return { outcome: 'gone', id: given, ref: holder.birth }
+    }
     this.#assertRoom()
     const written = this.#written()
     const session = new MemorySession(written.dot, this.#now(), options.maxLifeMs)
@@ -110,7 +115,7 @@ export class MemoryBackend implements SessionBackend {
     this.#sessions.set(session.birth, session)
     session.startWith(options.maxIdleMs)
     this.#change(session, () => session.apply(delta, written))
-    const id = this.#replaceIds(session, written.dot)
+    const id = this.#replaceIds(session, written.dot, given)
     this.#tell({ type: 'created', ref: session.birth, local: true })
     return { outcome: 'done', id, ref: session.birth }
   }
@@ -290,8 +295,7 @@ export class MemoryBackend implements SessionBackend {
     return result
   }
 
-  #replaceIds(session: MemorySession, dot: Dot): SessionId {
-    const id = this.#ids.make(dot)
+  #replaceIds(session: MemorySession, dot: Dot, id: SessionId = this.#ids.make(dot)): SessionId {
     const hash = hashId(id)
     for (const old of session.ids) this.#byId.drop(old.hash, 'rotated', this.#now())
     session.ids = [{ hash, dot }]

@@ -17,6 +17,7 @@ export function countersOf(
     session_mesh_outcome_unknown_total: commits.unknown,
     session_mesh_sync_rounds_total: sync.completed,
     session_mesh_read_waits_total: pulls.counts.waits,
+    session_mesh_foreign_ids_not_asked_total: pulls.counts.notAsked,
     session_mesh_stale_served_total: pulls.counts.staleServed,
     session_mesh_stale_refused_total: pulls.counts.staleRefused,
     session_mesh_lost_writes_seen_total: pulls.counts.lost,

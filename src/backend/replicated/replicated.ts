@@ -5,7 +5,7 @@ import { Reserved } from '../../replica/events.js'
 import { REPLICA_DEFAULTS } from '../../replica/options.js'
 import { Replica } from '../../replica/replica.js'
 import { valueBytes, type SessionState } from '../../replica/session-state.js'
-import { hashId, isWellFormed, type IdCodec } from '../../session/id.js'
+import { foreignId, hashId, isUsableId, isWellFormed, type IdCodec } from '../../session/id.js'
 import type { EndReason, NodeId, SessionDelta, SessionId, SessionRecord, SessionRef } from '../../session/session.js'
 import type { Transport } from '../../transport/transport.js'
 import type {
@@ -105,11 +105,11 @@ export class ReplicatedBackend implements SessionBackend {
   // ── Sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
 
   load(id: string, seen: SeenTokens | undefined, { deadline }: LoadOptions): Answer<LoadResult> {
-    if (!isWellFormed(id)) return { state: 'none', why: 'unknown' }
+    if (!isUsableId(id)) return { state: 'none', why: 'unknown' }
     const hash = hashId(id)
     const held = this.#replica.state.byId(hash)
-    const origin = held === undefined ? this.#options.ids.parse(id) : null
-    if (origin === undefined) return { state: 'none', why: 'unknown' }
+    const origin = held === undefined && isWellFormed(id) ? this.#options.ids.parse(id) : null
+    if (origin === undefined) return { state: 'none', why: this.#replica.state.formerly(hash) ?? 'unknown' }
     const stamp = held === undefined ? this.#claimOf(seen) : this.#stampOf(seen, held.birth)
     const lookup = { request: 0, id: hash, origin, deadline, stamp }
     const answer = this.#replica.lookup(lookup, this.#options.now())
@@ -130,12 +130,18 @@ export class ReplicatedBackend implements SessionBackend {
   }
 
   create(delta: SessionDelta, options: CreateOptions): Answer<Created> {
+    const given = options.id === undefined ? undefined : foreignId(options.id)
+    const holder = given === undefined ? undefined : this.#replica.state.byId(hashId(given))
+    if (given !== undefined && holder !== undefined && this.#isServable(holder)) {
+      return { outcome: 'gone', id: given, ref: holder.birth }
+    }
+    if (holder !== undefined) void this.destroy(holder.birth, 'expired', { acks: 'async' })
     const max = this.#options.limits?.sessions ?? Infinity
     if (this.#replica.state.live.size >= max) {
       throw new LimitError(`this node holds ${max} sessions (limits.sessions), no new one is made`, 503)
     }
     const ref = this.#replica.nextDot
-    const id = this.#options.ids.make(ref)
+    const id = given ?? this.#options.ids.make(ref)
     const { maxIdleMs, maxLifeMs } = options
     const base = { createdAt: this.#options.now(), maxIdleMs, maxLifeMs }
     const commit: Commit = { type: 'create', id: hashId(id), base, writes: writesOf(delta) }
