@@ -1,8 +1,8 @@
-import type { ServerResponse } from 'node:http'
-import type { Readable } from 'node:stream'
+import { ServerResponse } from 'node:http'
 import type { ResponseHeader } from './carrier.js'
-import { addHeaders, clearHead, foldHead } from './response-head.js'
 import { HeldResponse } from './held-response.js'
+import { requestSessionOf } from './request-property.js'
+import { addHeaders, clearHead, foldHead } from './response-head.js'
 
 /** Who has something to do before the headers of a response leave. Answers at once, or lets the response wait. */
 export interface GateKeeper {
@@ -26,14 +26,6 @@ type AnyMethod = (this: ServerResponse, ...args: any[]) => any
  */
 type State = 'open' | 'held' | 'sent' | 'failed'
 
-const GATE = Symbol('session-mesh commit gate')
-
-declare module 'node:http' {
-  interface ServerResponse {
-    [GATE]?: CommitGate
-  }
-}
-
 /**
  * Stands between an application and its response, so that nothing leaves before the session is committed: a browser
  * that follows a redirect at once finds what the redirecting request wrote. Where the keeper answers at once, which
@@ -43,30 +35,28 @@ export class CommitGate {
   readonly #res: ServerResponse
   readonly #keeper: GateKeeper
   readonly #fail: (error: unknown) => void
-  /** The methods as they were before the gate: node's own, or those of a middleware mounted earlier. */
-  readonly #original: Readonly<Record<Method, AnyMethod>>
-  #state: State
+  /** What is behind the gate: node's own methods, or those of the response itself where it has others. */
+  readonly #behind: Methods
+  #state: State = 'open'
   #held: HeldResponse | undefined
   #ended = false
   #headersAdded = false
-  #sources: Readable[] | undefined
 
   /** `fail`: gets the error of a failed commit, in a turn of its own, with a response that is as good as new. */
   constructor(res: ServerResponse, keeper: GateKeeper, fail: (error: unknown) => void) {
     this.#res = res
     this.#keeper = keeper
     this.#fail = fail
-    // oxlint-disable-next-line typescript/unbound-method -- always applied to the response
-    const { writeHead, write, end, flushHeaders } = res
-    this.#original = { writeHead, write, end, flushHeaders }
-    this.#state = 'open'
+    this.#behind = isGated(res) ? nodes : standBefore(res, this)
     if (res.headersSent) {
       this.#state = 'sent'
       this.#addHeaders([], false)
     }
-    res[GATE] = this
-    Object.assign(res, GATED)
-    res.on('pipe', notePipe)
+  }
+
+  /** Whether calls come here through the prototype of all responses, and not through this one alone. */
+  get isInnermost(): boolean {
+    return this.#behind === nodes
   }
 
   writeHead(args: unknown[]): unknown {
@@ -97,11 +87,6 @@ export class CommitGate {
     }
     this.#held?.hold('end', args)
     return this.#res
-  }
-
-  notePipe(source: Readable): void {
-    this.#sources ??= []
-    this.#sources.push(source)
   }
 
   #open(): void {
@@ -164,7 +149,7 @@ export class CommitGate {
 
   #call(method: Method, args: unknown[]): unknown {
     if (!this.#headersAdded) this.#addHeaders(args, false)
-    return Reflect.apply(this.#original[method], this.#res, args)
+    return Reflect.apply(this.#behind[method], this.#res, args)
   }
 
   /** Adds the keeper's headers at the last moment, so that no error page can lose them before. */
@@ -185,17 +170,16 @@ export class CommitGate {
     // In a turn of its own: the handler that is at work must not meet the error handler's response half way.
     setImmediate(() => {
       held.unfreeze()
-      this.#unpipe()
       clearHead(this.#res)
       this.#giveBack()
       this.#fail(error)
     })
   }
 
-  /** Past every wrapper mounted later: what they hold belongs to the response that failed. */
+  /** Past the gate and every wrapper before it: what they hold belongs to the response that failed. */
   #giveBack(): void {
     const res = this.#res
-    const { writeHead, write, end, flushHeaders } = this.#original
+    const { writeHead, write, end, flushHeaders } = this.#behind
     // Once the error is answered, stray calls of the failed response go nowhere instead of failing the process.
     const unlessEnded = (method: AnyMethod, swallowed: unknown): AnyMethod =>
       function unlessAnswered(...args) {
@@ -204,31 +188,76 @@ export class CommitGate {
     Object.assign(res, { writeHead, flushHeaders, write: unlessEnded(write, false), end: unlessEnded(end, res) })
     if (!this.#headersAdded) this.#addHeaders([], false)
   }
-
-  #unpipe(): void {
-    for (const source of this.#sources ?? []) {
-      source.unpipe(this.#res)
-      if (source !== this.#res.req) source.destroy()
-    }
-  }
 }
 
-function notePipe(this: ServerResponse, source: Readable): void {
-  this[GATE]?.notePipe(source)
-}
+type Methods = Readonly<Record<Method, AnyMethod>>
 
-/** Shared by all responses: no closure is made per request. */
-const GATED: Readonly<Record<Method, AnyMethod>> = {
+/** What the gates of all responses stand before: node's methods, or what was put in their place earlier. */
+let nodes: Methods = methodsOf(ServerResponse.prototype)
+
+/** Node's methods, with the gate of the response before them, if it has one that is not before them already. */
+const GATED: Methods = {
   writeHead(...args) {
-    return this[GATE]?.writeHead(args)
+    const gate = gateOf(this)
+    return gate === undefined ? Reflect.apply(nodes.writeHead, this, args) : gate.writeHead(args)
   },
   write(...args) {
-    return this[GATE]?.write(args)
+    const gate = gateOf(this)
+    return gate === undefined ? Reflect.apply(nodes.write, this, args) : gate.write(args)
   },
   end(...args) {
-    return this[GATE]?.end(args)
+    const gate = gateOf(this)
+    return gate === undefined ? Reflect.apply(nodes.end, this, args) : gate.end(args)
   },
   flushHeaders(...args) {
-    this[GATE]?.flushHeaders(args)
+    const gate = gateOf(this)
+    return gate === undefined ? Reflect.apply(nodes.flushHeaders, this, args) : gate.flushHeaders(args)
   },
+}
+
+function gateOf(res: ServerResponse): CommitGate | undefined {
+  const gate = requestSessionOf(res.req)?.gate
+  return gate?.isInnermost === true ? gate : undefined
+}
+
+/**
+ * Makes every response of this process able to have a gate. On the prototype, because four own properties on each
+ * response cost an Express request a fifth of its time: Express changes the prototype of each, and from then on each
+ * new property of it makes the engine describe the object anew. A response without a gate pays one look-up per call.
+ */
+export function installGates(): void {
+  if (installed) return
+  installed = true
+  nodes = methodsOf(ServerResponse.prototype)
+  Object.assign(ServerResponse.prototype, GATED)
+}
+
+let installed = false
+
+function isGated(res: ServerResponse): boolean {
+  return (
+    res.writeHead === GATED.writeHead &&
+    res.write === GATED.write &&
+    res.end === GATED.end &&
+    res.flushHeaders === GATED.flushHeaders
+  )
+}
+
+/** Puts the gate before a response that has methods of its own: wrapped by a middleware, or not of node:http. */
+function standBefore(res: ServerResponse, gate: CommitGate): Methods {
+  const behind = methodsOf(res)
+  const own: Methods = {
+    writeHead: (...args) => gate.writeHead(args),
+    write: (...args) => gate.write(args),
+    end: (...args) => gate.end(args),
+    flushHeaders: (...args) => gate.flushHeaders(args),
+  }
+  Object.assign(res, own)
+  return behind
+}
+
+function methodsOf(res: ServerResponse): Methods {
+  // oxlint-disable-next-line typescript/unbound-method -- always applied to a response
+  const { writeHead, write, end, flushHeaders } = res
+  return { writeHead, write, end, flushHeaders }
 }

@@ -44,7 +44,8 @@ export class HeldResponse {
     const [chunk] = args
     if (method === 'write' && typeof chunk === 'string') this.#bytes += chunk.length
     if (method === 'write' && chunk instanceof Uint8Array) this.#bytes += chunk.byteLength
-    if (this.#bytes < HELD_BYTES_MAX) return true
+    // What is piped in waits from the start: if the commit fails, nothing more of it may come.
+    if (this.#bytes < HELD_BYTES_MAX && this.#res.listenerCount('unpipe') === 0) return true
     this.#owesDrain = true
     return false
   }

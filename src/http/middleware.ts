@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { SessionBackend } from '../backend/backend.js'
-import { CommitGate } from './commit-gate.js'
+import { CommitGate, installGates } from './commit-gate.js'
 import { Mount, type HttpWorld } from './mount.js'
 import type { ResolvedSessionOptions } from './options.js'
-import { REQUEST_SESSION, RequestSession } from './request-session.js'
+import { attach, installRequestProperty, requestSessionOf } from './request-property.js'
+import { RequestSession } from './request-session.js'
 import type { Session } from './session-types.js'
 
 /** Goes on with the request. A function that takes no argument cannot be told of an error: it is answered here. */
@@ -18,6 +19,8 @@ export interface SessionMiddleware {
 
 /** Gives every request its session as `req.session`, and commits it before the headers of the response leave. */
 export function sessions(backend: SessionBackend, options: ResolvedSessionOptions, world: HttpWorld): SessionMiddleware {
+  installGates()
+  installRequestProperty()
   const mount = new Mount(backend, options, world)
   const middleware = (req: IncomingMessage, res: ServerResponse, next: Next): void => handle(mount, req, res, next)
   return Object.assign(middleware, { counters: mount.counters })
@@ -25,7 +28,7 @@ export function sessions(backend: SessionBackend, options: ResolvedSessionOption
 
 /** The session of a request, loaded now where the middleware has not (`load: 'on-demand'`, `when`). */
 export async function loadSession(req: IncomingMessage): Promise<Session> {
-  const request = req[REQUEST_SESSION]
+  const request = requestSessionOf(req)
   if (request === undefined) {
     throw new Error('no session on this request: app.use(cluster.sessions()) must come before what asks for it')
   }
@@ -34,7 +37,7 @@ export async function loadSession(req: IncomingMessage): Promise<Session> {
 }
 
 function handle(mount: Mount, req: IncomingMessage, res: ServerResponse, next: Next): void {
-  if (req[REQUEST_SESSION] !== undefined) {
+  if (requestSessionOf(req) !== undefined) {
     mount.warnOnce('session-middleware-mounted-twice', 'the second one does nothing')
     next()
     return
@@ -44,10 +47,8 @@ function handle(mount: Mount, req: IncomingMessage, res: ServerResponse, next: N
     mount.warnOnce('session-middleware-mounted-late', detail)
   }
   const request = new RequestSession(mount, req)
-  req[REQUEST_SESSION] = request
-  Object.defineProperty(req, 'session', SESSION)
-  // oxlint-disable-next-line no-new -- the gate is held by the response
-  new CommitGate(res, request, (error) => refuse(res, next, error))
+  attach(req, request)
+  request.gate = new CommitGate(res, request, (error) => refuse(res, next, error))
 
   if (mount.options.load === 'on-demand' || mount.options.when?.(req) === false) {
     next()
@@ -92,16 +93,4 @@ function statusOf(error: unknown): number {
 function retryAfterSeconds(error: unknown): number {
   const ms = typeof error === 'object' && error !== null && 'retryAfterMs' in error ? Number(error.retryAfterMs) : 1_000
   return Math.max(1, Math.ceil(ms / 1_000))
-}
-
-/** Shared by all requests; `this` is the request. */
-const SESSION: PropertyDescriptor = {
-  configurable: true,
-  enumerable: true,
-  get(this: IncomingMessage) {
-    return this[REQUEST_SESSION]?.session
-  },
-  set(this: IncomingMessage, value: unknown) {
-    this[REQUEST_SESSION]?.assign(value)
-  },
 }

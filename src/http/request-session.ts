@@ -3,7 +3,7 @@ import type { Answer, LoadResult } from '../backend/backend.js'
 import { NotReadyError, SessionGoneError, SessionNotLoadedError } from '../errors.js'
 import { andThen } from './answer.js'
 import type { ResponseHeader } from './carrier.js'
-import type { GateKeeper } from './commit-gate.js'
+import type { CommitGate, GateKeeper } from './commit-gate.js'
 import { Committer } from './committer.js'
 import type { Mount } from './mount.js'
 import { SessionHandle, type SessionOperations } from './session-handle.js'
@@ -16,6 +16,8 @@ type None = Extract<LoadResult, { state: 'none' }>['why']
  * what the application did to it is in the backend before the headers of the response leave.
  */
 export class RequestSession implements GateKeeper, SessionOperations {
+  /** What holds the response back while this is at work. */
+  gate: CommitGate | undefined
   readonly #mount: Mount
   readonly #startedAt: number
   readonly #ids: readonly string[]
@@ -38,6 +40,11 @@ export class RequestSession implements GateKeeper, SessionOperations {
     this.#ids = mount.carrier.ids(req)
     const seen = this.#ids.length === 0 ? undefined : mount.carrier.seen(req)
     this.#committer = new Committer(mount, req, seen, this.#ids.length > 0)
+  }
+
+  /** What this request has found or made, for whoever goes on after it; undefined until it was looked up. */
+  get handle(): SessionHandle | undefined {
+    return this.#handle
   }
 
   /** What the application gets as `req.session`. */
@@ -251,12 +258,3 @@ export class RequestSession implements GateKeeper, SessionOperations {
     return answer
   }
 }
-
-declare module 'node:http' {
-  interface IncomingMessage {
-    [REQUEST_SESSION]?: RequestSession
-  }
-}
-
-/** Where a request keeps its RequestSession. */
-export const REQUEST_SESSION: unique symbol = Symbol('session-mesh request session')

@@ -393,8 +393,9 @@ describe('a held response', () => {
 
     expect(await sent).toMatchObject({ status: 503, body: 'error: no' })
 
-    expect(source.destroyed).toBe(true)
+    source.write('more')
     stray?.()
+    await until(() => expect(source.readableFlowing).toBe(false))
     expect((await client.get('/other')).status).toBe(200)
   })
 })
