@@ -104,6 +104,12 @@ export class Expiry {
     this.#judge(this.#due.take(now), now)
   }
 
+  /** Peers confirm our clock again. What was noted as later than now was noted by a clock that was wrong, ours or theirs. */
+  clockMended(now: number): void {
+    for (const session of this.#state.live.values()) session.touchedAt = Math.min(session.touchedAt, now)
+    for (const session of this.#due.takeAll()) this.watch(session)
+  }
+
   linkDown(link: LinkId, now: number): void {
     for (const [query, probe] of this.#probes) if (probe.open.has(link)) this.#giveUp(query, probe, now)
   }
@@ -118,8 +124,6 @@ export class Expiry {
         this.#due.add(session, now + RETRY_MS)
         continue
       }
-      // An access in the future was noted by a clock that has been set back since, and peers agree that it is right now.
-      if (this.#roster.peers.size > 0) session.touchedAt = Math.min(session.touchedAt, now)
       if (session.expiresAt + SLACK_MS > now) this.watch(session)
       else if (this.#isReaper(session, now)) over.push(session)
       else this.#due.add(session, now + RETRY_MS)

@@ -35,8 +35,7 @@ export class TimeWheel<T> {
     const due: T[] = []
     if (last + 1 < first - SET_BACK_BUCKETS) {
       // The times given to items mean nothing any more: whoever takes them looks at each again.
-      for (const slot of [...this.#buckets.keys()].sort((a, b) => a - b)) this.#empty(slot, due)
-      return due
+      return this.takeAll()
     }
     if (last < first) return []
     // After a long gap walking the buckets that exist is shorter than walking the time.
@@ -46,6 +45,13 @@ export class TimeWheel<T> {
       for (let slot = first; slot <= last; slot++) this.#empty(slot, due)
     }
     return due
+  }
+
+  /** Takes out everything, by the times given. */
+  takeAll(): readonly T[] {
+    const all: T[] = []
+    for (const slot of [...this.#buckets.keys()].sort((a, b) => a - b)) this.#empty(slot, all)
+    return all
   }
 
   #empty(slot: number, into: T[]): void {

@@ -94,7 +94,7 @@ export class World implements NodeHost, BrowserHost {
     this.counts.steps++
     this.trace.step(this.queue.now, node.name, input)
     const { made, isEmpty } = process.observation
-    if (input.type === 'commit' && made[0] !== undefined) this.#exchanges.get(input.request)?.exchange.became(made[0])
+    if (input.type === 'commit') this.#becomes(node, process, input.request, made[0])
     for (const event of made) {
       this.panel.made(node, process, event)
       this.oracle.record(event)
@@ -166,17 +166,22 @@ export class World implements NodeHost, BrowserHost {
     this.panel.loaded(exchange, process, answer)
     if (answer.state === 'found') {
       this.#countRead(exchange, process, answer)
-      this.#noteAccess(exchange, process, answer.birth)
+      this.#noteAccess(exchange.node, process, answer.birth)
     }
     if (answer.state === 'none' && this.#isHeldSomewhere(exchange)) this.counts.anonymousInError++
   }
 
   committed(exchange: Exchange, process: Process, event: Event, outcome: 'done' | 'unknown'): void {
     this.panel.committed(exchange, process, event, outcome)
-    if (event.type !== 'kill' && event.type !== 'revoke') this.#noteAccess(exchange, process, event.birth)
   }
 
-  #noteAccess({ node }: Exchange, { actor }: Process, birth: Dot): void {
+  #becomes(node: SimulatedNode, process: Process, request: number, event: Event | undefined): void {
+    if (event === undefined) return
+    this.#exchanges.get(request)?.exchange.became(event)
+    if (event.type !== 'kill' && event.type !== 'revoke') this.#noteAccess(node, process, event.birth)
+  }
+
+  #noteAccess(node: SimulatedNode, { actor }: Process, birth: Dot): void {
     const history = this.oracle.history(birth)
     history.accessedAt = this.now
     history.accessedBy = actor

@@ -49,11 +49,11 @@ describe('when a clock that was an hour ahead is set back', () => {
 
   test('a session that was used in that hour lives no longer than from now on', () => {
     const mesh = three()
-    const { birth } = mesh.create(0, [text('a', '1')], 60_000)
+    const { birth } = mesh.create(0, [text('a', '1')], 10 * HOUR_MS)
     mesh.heal(12)
     mesh.now += HOUR_MS
     mesh.tick()
-    mesh.input(mesh.node(0), { type: 'touch', birth, at: mesh.now })
+    mesh.commit(0, { type: 'write', birth, writes: [text('b', '2')] })
     mesh.now -= HOUR_MS
 
     mesh.heal(12)
@@ -129,5 +129,25 @@ describe('when a clock that was an hour behind is mended', () => {
     mesh.heal(15)
 
     expect(mesh.load(0, id, originOf(birth))).toMatchObject({ answer: { state: 'found' } })
+  })
+
+  test('an access that a peer told it wrongly in that hour counts as now', () => {
+    const mesh = three()
+    const { birth } = mesh.create(1, [text('a', '1')], 10 * HOUR_MS)
+    mesh.heal(12)
+    const now = mesh.now
+    mesh.now = now - HOUR_MS
+    mesh.input(mesh.node(0), { type: 'tick', lagMs: 0 })
+    mesh.now = now + HOUR_MS
+    mesh.commit(1, { type: 'write', birth, writes: [text('b', '2')] })
+    mesh.flush(1)
+    const at = mesh.wires.findIndex((wire) => wire.to === mesh.node(0) && wire.message.type === 'delta')
+    mesh.now = now - HOUR_MS
+    mesh.deliver(at)
+    mesh.now = now
+
+    mesh.heal(15)
+
+    expect(mesh.node(0).replica.state.live.get(birth)?.touchedAt).toBeLessThanOrEqual(mesh.now)
   })
 })
