@@ -244,9 +244,7 @@ export class Replica {
   #tick(lagMs: number): void {
     const now = this.#now
     if (Math.abs(lagMs) > LAG_FORGIVEN_MS) this.roster.forgive(lagMs)
-    const wasFenced = this.roster.isFenced
-    this.roster.tick(now)
-    if (wasFenced && !this.roster.isFenced) this.#expiry.clockMended(now)
+    if (this.roster.tick(now)) this.#expiry.clockMended(now)
     if (Math.abs(now - this.#digestAt) >= DIGEST_EVERY_MS) {
       this.#digestAt = now
       this.#sendDigest(this.#links((peer) => peer.phase !== 'stale'), Math.max(0, lagMs))

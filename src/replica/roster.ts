@@ -186,8 +186,8 @@ export class Roster {
     for (const known of this.#members.values()) known.heardAt += lagMs
   }
 
-  /** Forgets who was away too long, and judges our own clock by the peers'. */
-  tick(now: number): void {
+  /** Forgets who was away too long, and judges our own clock by the peers'. Answers whether they confirmed it just now. */
+  tick(now: number): boolean {
     for (const [node, known] of this.#members) {
       const linked = this.peerOf(known.member.actor) !== undefined
       if (linked || now - known.heardAt <= this.options.forgetAfterMs) continue
@@ -195,13 +195,15 @@ export class Roster {
       this.#expected--
     }
     if (now - this.#startedAt > this.options.forgetAfterMs) this.#expected = Math.min(this.#expected, this.#members.size)
+    const wasSuspected = this.#suspectedAt !== undefined || this.#fenced
     this.#judgeClock()
+    return wasSuspected && this.#suspectedAt === undefined && !this.#fenced
   }
 
   /** Our clock jumped, or we slept: until peers confirm the time we judge nothing by it. Without peers we believe it. */
   suspectClock(now: number): void {
-    if (this.peers.size === 0) return
     this.#suspectedAt = now
+    if (this.peers.size === 0) return
     this.#fenced = true
     for (const peer of this.peers.values()) peer.clockOffsetMs = undefined
   }
@@ -213,7 +215,6 @@ export class Roster {
       .sort((a, b) => a - b)
     const isSuspected = this.#suspectedAt !== undefined
     if (this.peers.size === 0) {
-      this.#suspectedAt = undefined
       this.#fenced = false
     } else if (offsets.length >= (isSuspected ? 1 : 2)) {
       const { maxSkewMs } = this.options

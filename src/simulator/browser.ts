@@ -63,7 +63,8 @@ export class Browser {
       if (dice > 0.985) return random.between(0.5, 0.97) * maxIdleMs
       if (dice > 0.98) return random.between(1.02, 1.3) * maxIdleMs
     }
-    return random.exponential(this.#options.thinkMs)
+    // Nobody rests where sessions last long; slower clicks make up for it.
+    return random.exponential(this.#options.thinkMs * (maxIdleMs < 120_000 ? 1 : 1.8))
   }
 
   #click(): void {

@@ -150,4 +150,21 @@ describe('when a clock that was an hour behind is mended', () => {
 
     expect(mesh.node(0).replica.state.live.get(birth)?.touchedAt).toBeLessThanOrEqual(mesh.now)
   })
+
+  test('an access that it noted while it was alone counts as now as soon as it has peers', () => {
+    const mesh = three()
+    const { birth } = mesh.create(0, [text('a', '1')], 10 * HOUR_MS)
+    mesh.heal(12)
+    mesh.cut(0, 1)
+    mesh.cut(0, 2)
+    mesh.now += HOUR_MS
+    mesh.tick()
+    mesh.commit(0, { type: 'write', birth, writes: [text('b', '2')] })
+    mesh.now -= HOUR_MS
+    mesh.tick()
+
+    mesh.heal(15)
+
+    expect(mesh.node(0).replica.state.live.get(birth)?.touchedAt).toBeLessThanOrEqual(mesh.now)
+  })
 })
