@@ -527,6 +527,21 @@ export function backendContract(name: string, open: (options?: ContractOptions) 
       })
     })
 
+    it('merges what both backends wrote since a session moved, the later write of each attribute', async () => {
+      const { id, ref } = await create({ here: 1, there: 1 })
+      const target = await tested.fresh()
+      const move = async (): Promise<void> => {
+        for await (const session of read.exportAll()) await target.importOne(session)
+      }
+      await move()
+      await target.save(ref, delta({ there: 2 }), {})
+
+      await save(ref, { here: 2 })
+      await move()
+
+      expect(await valuesOf(id, target)).toEqual({ here: 2, there: 2 })
+    })
+
     it('refuses a session beyond its limit and keeps the live ones', async () => {
       const small = await open({ sessions: 3 })
       try {

@@ -515,6 +515,20 @@ describe('a session that ended while a request ran', () => {
   })
 })
 
+it('a restarted session shows what it holds, not what the one before it held', async () => {
+  const mounted = mount({ onGone: 'restart' })
+  await visit(
+    mounted,
+    ({ session }) => void Object.assign(session, { user: 'ada', n: 1 }),
+    async ({ session }) => {
+      session.n = 2
+      for await (const { birth } of mounted.backend.exportAll()) await mounted.backend.destroy(birth, 'destroyed', {})
+      expect(await session.commit()).toBe('done')
+      expect(session.toObject()).toEqual({ n: 2 })
+    },
+  )
+})
+
 it.each([['merge', '{"user":"ada","n":1}'], ['drop', '{"user":"ada"}']] as const)(
   'writes of requests that ran while the id was replaced: %s',
   async (lateWrites, expected) => {
