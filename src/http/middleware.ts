@@ -48,7 +48,9 @@ function handle(mount: Mount, req: IncomingMessage, res: ServerResponse, next: N
   }
   const request = new RequestSession(mount, req)
   attach(req, request)
-  request.gate = new CommitGate(res, request, (error) => refuse(res, next, error))
+  // Engine.IO passes a stand-in for the response to an upgrade, which carries neither cookies nor commits.
+  const isResponse = typeof res.appendHeader === 'function'
+  if (isResponse) request.gate = new CommitGate(res, request, (error) => refuse(res, next, error))
 
   if (mount.options.load === 'on-demand' || mount.options.when?.(req) === false) {
     next()

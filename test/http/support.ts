@@ -69,7 +69,7 @@ export class Latch {
   }
 }
 
-type Call = 'load' | 'create' | 'save' | 'rotate' | 'destroy'
+type Call = 'load' | 'read' | 'create' | 'save' | 'rotate' | 'destroy'
 
 /** A backend whose answers to some calls come when the latch lets them, after the change itself or before it. */
 export function held(backend: SessionBackend, calls: readonly Call[], latch: Latch): SessionBackend {
