@@ -26,7 +26,10 @@ interface Area {
 const AREAS: readonly Area[] = [
   { files: [...LEAVES, ...WORDS], knows: [...LEAVES] },
   { files: ['src/session/'], knows: ['src/session/', ...LEAVES, 'node:crypto', 'node:buffer', 'node:util'] },
-  { files: ['src/replica/'], knows: ['src/replica/', 'src/session/session.ts', 'src/invariant.ts'] },
+  {
+    files: ['src/replica/'],
+    knows: ['src/replica/', 'src/session/session.ts', 'src/session/merged.ts', 'src/invariant.ts'],
+  },
   {
     files: ['src/transport/'],
     knows: ['src/transport/', 'src/session/', 'src/replica/events.ts', ...LEAVES, ...WORDS, NODE],
@@ -42,6 +45,7 @@ const AREAS: readonly Area[] = [
     files: ['src/backend/open.ts'],
     knows: ['src/config.ts', 'src/transport/transport.ts', 'src/transport/websocket.ts'],
   },
+  { files: ['src/backend/memory/'], knows: ['src/replica/merge/'] },
   { files: ['src/backend/redis/'], knows: ['ioredis'] },
   {
     files: ['src/http/'],

@@ -1,3 +1,4 @@
+import type { Merged } from '../session/merged.js'
 import type { EndReason, SessionDelta, SessionId, SessionRecord, SessionRef } from '../session/session.js'
 
 /**
@@ -181,7 +182,10 @@ export interface PortableSession {
 export interface PortableRegister {
   readonly name: string
   readonly kind: number
+  /** As a request reads it; null = removed. */
   readonly value: Uint8Array | string | number | null
+  /** What a value of a merging kind is made of. Who imports one without it takes the value as `lww`. */
+  readonly merged?: Merged
   readonly hlc: number
   readonly dot: SessionRef
 }

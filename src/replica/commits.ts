@@ -1,7 +1,9 @@
 import type { Dot, EndReason } from '../session/session.js'
 import type { Concerns } from './concerns.js'
-import type { Commit, Event, Input, Output, Stamp } from './events.js'
+import type { Commit, CommitWrites, Event, Input, Output, RegisterWrite, Stamp } from './events.js'
 import { hlcAt } from './hlc.js'
+import { changeFor, isChange } from './merge/register.js'
+import type { Written } from './merge/stamp-order.js'
 import type { Outbox } from './outbox.js'
 import type { Roster } from './roster.js'
 import type { SessionState } from './session-state.js'
@@ -97,19 +99,25 @@ export class Commits {
   #event(commit: Commit, session: SessionState | undefined, dot: Dot, now: number): Event {
     const hlc = this.#state.clock.next(now)
     const touchedAt = session === undefined ? now : Math.max(session.touchedAt, now)
+    const writes = 'writes' in commit ? this.#changes(commit.writes, session, { hlc, dot }) : []
     switch (commit.type) {
       case 'create':
-        return { type: 'create', dot, birth: dot, hlc, touchedAt, base: commit.base, id: commit.id, writes: commit.writes }
+        return { type: 'create', dot, birth: dot, hlc, touchedAt, base: commit.base, id: commit.id, writes }
       case 'write':
-        return { type: 'write', dot, birth: commit.birth, hlc, touchedAt, writes: commit.writes }
+        return { type: 'write', dot, birth: commit.birth, hlc, touchedAt, writes }
       case 'rotate': {
         const drops = session === undefined ? [] : session.ids.map((id) => id.dot)
-        return { type: 'rotate', dot, birth: commit.birth, hlc, touchedAt, id: commit.id, drops, writes: commit.writes }
+        return { type: 'rotate', dot, birth: commit.birth, hlc, touchedAt, id: commit.id, drops, writes }
       }
       case 'kill':
         return { type: 'kill', dot, birth: commit.birth, hlc, touchedAt, reason: commit.reason }
       case 'revoke':
         return { type: 'revoke', dot, hlc, principal: commit.principal }
     }
+  }
+
+  /** What is asked for, as what it changes in what this node holds. */
+  #changes(asked: CommitWrites, session: SessionState | undefined, own: Written): readonly RegisterWrite[] {
+    return asked.every(isChange) ? asked : asked.map((write) => changeFor(write, session?.register(write.name), own))
   }
 }

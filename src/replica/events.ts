@@ -2,6 +2,7 @@
  * The whole vocabulary of a replica on one page: what goes in (Input), what comes out (Output), and what replicas
  * say to each other (Message). A trace is an array of these. Everything is plain data.
  */
+import type { Change, Intent, Merged } from '../session/merged.js'
 import type { Dot, EndReason, IdHash, IdOrigin, NodeId } from '../session/session.js'
 
 // ── What a session is made of ─────────────────────────────────────────────────────────────────────────────────────
@@ -9,15 +10,28 @@ import type { Dot, EndReason, IdHash, IdOrigin, NodeId } from '../session/sessio
 /** Attributes hold encoded bytes, reserved registers a string or a number; `null` = removed. */
 export type RegisterValue = Uint8Array | string | number | null
 
-/** One attribute as an event writes it. `kind` says how it merges; kinds this version does not know are carried. */
+/**
+ * One attribute as an event writes it. `kind` says how it merges (RegisterKind): `lww` and kinds this version does not
+ * know replace, the others change what is there; null removes under every kind.
+ */
 export interface RegisterWrite {
   readonly name: string
   readonly kind: number
-  readonly value: RegisterValue
+  readonly value: RegisterValue | Change
 }
 
-/** One attribute as a session holds it: the greatest write by (hlc, actor of the dot). */
-export interface Register extends RegisterWrite {
+/** One attribute as a commit asks for it. */
+export interface RegisterIntent {
+  readonly name: string
+  readonly kind: number
+  readonly value: RegisterValue | Intent
+}
+
+/** One attribute as a session holds it, and its latest write by (hlc, actor of the dot). */
+export interface Register {
+  readonly name: string
+  readonly kind: number
+  readonly value: RegisterValue | Merged
   readonly hlc: number
   readonly dot: Dot
 }
@@ -212,13 +226,15 @@ export interface Stamp {
 
 export type Concern = 'async' | 'one' | 'quorum' | 'all'
 
-/** One change a request asks for. */
+/** One change a request asks for. A write is an intent, or already what an event carries. */
 export type Commit =
-  | { readonly type: 'create'; readonly id: IdHash; readonly base: SessionBase; readonly writes: readonly RegisterWrite[] }
-  | { readonly type: 'write'; readonly birth: Dot; readonly writes: readonly RegisterWrite[] }
-  | { readonly type: 'rotate'; readonly birth: Dot; readonly id: IdHash; readonly writes: readonly RegisterWrite[] }
+  | { readonly type: 'create'; readonly id: IdHash; readonly base: SessionBase; readonly writes: CommitWrites }
+  | { readonly type: 'write'; readonly birth: Dot; readonly writes: CommitWrites }
+  | { readonly type: 'rotate'; readonly birth: Dot; readonly id: IdHash; readonly writes: CommitWrites }
   | { readonly type: 'kill'; readonly birth: Dot; readonly reason: EndReason }
   | { readonly type: 'revoke'; readonly principal: string }
+
+export type CommitWrites = readonly (RegisterWrite | RegisterIntent)[]
 
 /** A link is one connection to one peer actor; the number is never reused. */
 export type LinkId = number

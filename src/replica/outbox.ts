@@ -1,5 +1,5 @@
 import type { Event } from './events.js'
-import { valueBytes } from './session-state.js'
+import { valueBytes } from './merge/register.js'
 
 /** Own events kept for peers that reconnect; what is older is repaired by a sync round. */
 const LOG_EVENTS_MAX = 4_096

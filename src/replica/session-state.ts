@@ -1,15 +1,8 @@
-import { sameDot, type Attributes, type Dot, type IdHash, type SessionRecord } from '../session/session.js'
+import { sameDot, type Dot, type IdHash, type SessionRecord } from '../session/session.js'
 import { Context } from './context.js'
-import {
-  Reserved,
-  type Event,
-  type Fragment,
-  type IdEntry,
-  type Register,
-  type RegisterValue,
-  type RegisterWrite,
-  type SessionBase,
-} from './events.js'
+import { Reserved, type Event, type Fragment, type IdEntry, type Register, type SessionBase } from './events.js'
+import { applied, isNewTo, joined, valueBytes } from './merge/register.js'
+import { registerOf, RegisterView, updated, type EncodeMerged } from './registers.js'
 
 /** What a session takes in from a live event; kills and revocations end sessions and are not for them. */
 export type SessionEvent = Extract<Event, { type: 'create' | 'write' | 'rotate' }>
@@ -23,7 +16,7 @@ export interface IdChanges {
 const NO_CHANGE: IdChanges = { added: [], removed: [] }
 
 /**
- * One session as mergeable state. Attributes are last-writer-wins registers by (hlc, actor); ids are an
+ * One session as mergeable state. Attributes are registers, each of which merges by its kind (merge/); ids are an
  * observed-remove set; `version` says which events of this session are included, so a fragment proves itself.
  *
  * Arrays are replaced, never changed in place: a reader may keep one as its snapshot.
@@ -53,8 +46,7 @@ export class SessionState {
   }
 
   register(name: string): Register | undefined {
-    const index = indexOf(this.registers, name)
-    return index >= 0 ? this.registers[index] : undefined
+    return registerOf(this.registers, name)
   }
 
   get principal(): Register | undefined {
@@ -74,7 +66,7 @@ export class SessionState {
   /** Takes in one live event that is not included yet (rule A6). `known`: the events this replica has. */
   apply(event: SessionEvent, known: Context): IdChanges {
     if (event.type === 'create') this.base ??= event.base
-    this.#keep(write(this.registers, event))
+    this.#keep(updated(this.registers, event.writes, (held, write) => applied(held, write, event)))
     const before = this.ids
     if (event.type === 'rotate') this.#dropIds(event.drops, known)
     if (event.type !== 'write') this.#addId({ hash: event.id, dot: event.dot })
@@ -86,7 +78,7 @@ export class SessionState {
   /** Takes in what another replica holds of this session (rules F2, F3). */
   merge(from: Fragment, known: Context): IdChanges {
     this.base ??= from.base
-    this.#keep(mergeRegisters(this.registers, from.registers))
+    this.#keep(updated(this.registers, from.registers, joined))
     const before = this.ids
     this.#mergeIds(from, known)
     for (const dot of from.version) this.#include(dot)
@@ -104,7 +96,7 @@ export class SessionState {
       ids: this.ids,
       removedIds: this.removedIds,
       version: this.version,
-      registers: since === undefined ? this.registers : this.registers.filter((register) => !since.has(register.dot)),
+      registers: since === undefined ? this.registers : this.registers.filter((register) => isNewTo(register, since)),
     }
   }
 
@@ -124,8 +116,8 @@ export class SessionState {
     return this.base !== undefined
   }
 
-  /** What a request reads: a snapshot that later events do not change. */
-  record(): SessionRecord {
+  /** What a request reads: a snapshot that later events do not change. `encode` makes bytes of what was merged. */
+  record(encode: EncodeMerged): SessionRecord {
     const principal = this.principal?.value
     return {
       createdAt: this.base?.createdAt ?? 0,
@@ -133,7 +125,7 @@ export class SessionState {
       maxIdleMs: this.maxIdleMs,
       maxLifeMs: this.base?.maxLifeMs ?? Infinity,
       principal: typeof principal === 'string' ? principal : undefined,
-      attributes: new RegisterView(this.registers),
+      attributes: new RegisterView(this.registers, encode),
     }
   }
 
@@ -185,87 +177,6 @@ export class SessionState {
     // A removal is done once its adding event is included on either side: then `ids` already says so.
     this.removedIds = open.filter((dot) => !theirs(dot) && !known.has(dot) && !this.includes(dot))
   }
-}
-
-/** Attributes as the HTTP layer reads them: encoded values by name, without removed and reserved registers. */
-class RegisterView implements Attributes {
-  readonly #registers: readonly Register[]
-
-  constructor(registers: readonly Register[]) {
-    this.#registers = registers
-  }
-
-  get size(): number {
-    return this.#registers.reduce((count, register) => (isAttribute(register) ? count + 1 : count), 0)
-  }
-
-  get(name: string): Uint8Array | undefined {
-    const register = this.#registers[indexOf(this.#registers, name)]
-    return register !== undefined && isAttribute(register) ? register.value : undefined
-  }
-
-  has(name: string): boolean {
-    return this.get(name) !== undefined
-  }
-
-  *keys(): Generator<string> {
-    for (const register of this.#registers) if (isAttribute(register)) yield register.name
-  }
-}
-
-function isAttribute(register: Register): register is Register & { readonly value: Uint8Array } {
-  return typeof register.value === 'object' && register.value !== null
-}
-
-/** Bytes of a register's value, for caps and sync parts. */
-export function valueBytes(value: RegisterValue): number {
-  if (value === null || typeof value === 'number') return 8
-  return value.length
-}
-
-/** The total order of writes: hybrid time, then actor; equal only for the same event. */
-function isNewer(hlc: number, actor: number, than: Register): boolean {
-  return hlc > than.hlc || (hlc === than.hlc && actor > than.dot.actor)
-}
-
-function write(registers: readonly Register[], event: SessionEvent): readonly Register[] {
-  if (event.writes.length === 0) return registers
-  return mergeRegisters(
-    registers,
-    event.writes.map((change) => registerOf(change, event)),
-  )
-}
-
-function registerOf(change: RegisterWrite, event: SessionEvent): Register {
-  return { name: change.name, kind: change.kind, value: change.value, hlc: event.hlc, dot: event.dot }
-}
-
-/** Keeps the greater register of each name; `into` is sorted, and so is the answer. */
-function mergeRegisters(into: readonly Register[], from: readonly Register[]): readonly Register[] {
-  let merged: Register[] | undefined
-  for (const register of from) {
-    const at = indexOf(merged ?? into, register.name)
-    const held = at >= 0 ? (merged ?? into)[at] : undefined
-    if (held !== undefined && !isNewer(register.hlc, register.dot.actor, held)) continue
-    merged ??= [...into]
-    if (at >= 0) merged[at] = register
-    else merged.splice(~at, 0, register)
-  }
-  return merged ?? into
-}
-
-/** Where `name` stands in sorted registers, or the complement of where it belongs. */
-function indexOf(registers: readonly Register[], name: string): number {
-  let low = 0
-  let high = registers.length - 1
-  while (low <= high) {
-    const middle = (low + high) >>> 1
-    const at = (registers[middle] as Register).name
-    if (at === name) return middle
-    if (at < name) low = middle + 1
-    else high = middle - 1
-  }
-  return ~low
 }
 
 function idChanges(before: readonly IdEntry[], after: readonly IdEntry[]): IdChanges {

@@ -33,12 +33,18 @@ export function actorTag(actor: number): number {
 export type NodeId = string & { readonly __brand: 'NodeId' }
 
 /**
- * How two concurrent values of one attribute merge. Version 1 merges `lww` (the later write wins) and carries every
- * other kind without looking into it.
+ * How concurrent writes of one attribute merge. `lww`: the later write wins. `counter`: additions add up. `max`: the
+ * greatest number wins. `set`: additions and removals of elements all count, an addition wins over a removal that has
+ * not seen it. Every other kind is carried like `lww`, without looking into it.
  */
-export const RegisterKind = { lww: 0 } as const
+export const RegisterKind = { lww: 0, counter: 1, max: 2, set: 3 } as const
 
-/** One attribute as one commit writes it. `null` removes the attribute. Values are encoded by session/value.ts. */
+export type MergeKind = keyof typeof RegisterKind
+
+/**
+ * One attribute as one commit writes it. `null` removes the attribute, whatever its kind. Values are encoded by
+ * session/value.ts: of `counter` what is added (a number), of `max` a number, of `set` what merge-value.ts makes.
+ */
 export interface AttributeWrite {
   readonly name: string
   readonly kind: number

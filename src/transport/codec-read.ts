@@ -1,14 +1,15 @@
 import { ProtocolError } from '../errors.js'
-import type { Fragment, IdEntry, Kill, Member, Message, Register, Revocation } from '../replica/events.js'
+import type { Fragment, IdEntry, Kill, Member, Message, Revocation } from '../replica/events.js'
 import type { IdHash, IdOrigin, NodeId } from '../session/session.js'
 import {
-  count, type Fields, flag, hash, lifetime, list, refuseField, rows, sum, text, time, word,
+  count, type Fields, flag, hash, lifetime, list, refuseField, rows, text, time, word,
 } from './fields.js'
 import { MAX_MEMBERS, MAX_NODE_CHARS, MAX_TEXT_CHARS } from './limits.js'
 import {
   type Actors, actorAt, dotAt, readContext, readDots, readFloor, readRuns, readTouches,
 } from './read-dots.js'
-import { readBase, readEvents, readWrite } from './read-event.js'
+import { readBase, readEvents } from './read-event.js'
+import { readRegisters } from './read-register.js'
 import { END_REASONS, MEMBER_STATES, MESSAGE_TYPES, near, OPTIONAL_BIT, readActors } from './wire-format.js'
 
 type TypeNumber = (typeof MESSAGE_TYPES)[keyof typeof MESSAGE_TYPES]
@@ -171,11 +172,7 @@ function readFragment(fields: Fields, actors: Actors): Fragment {
     })),
     removedIds: readDots(list(fields, 6, 'removedIds'), actors),
     version: readDots(list(fields, 7, 'version'), actors),
-    registers: rows(list(fields, 8, 'registers'), 6, 'registers', (items, at): Register => ({
-      ...readWrite(items, at),
-      hlc: sum(highest, items, at + 3, 'hlc'),
-      dot: dotAt(items, at + 4, actors),
-    })),
+    registers: readRegisters(list(fields, 8, 'registers'), highest, actors),
   }
 }
 

@@ -1,10 +1,9 @@
 import { invariant } from '../invariant.js'
-import type {
-  ContextEntry, Event, Fragment, Kill, Message, Register, RegisterWrite, SessionBase, Touch,
-} from '../replica/events.js'
+import type { ContextEntry, Event, Fragment, Kill, Message, SessionBase, Touch } from '../replica/events.js'
 import type { Dot, EndReason } from '../session/session.js'
 import { ActorTable, END_REASONS, EVENT_TYPES, MEMBER_STATES, MESSAGE_TYPES, near } from './wire-format.js'
 import type { Fields } from './fields.js'
+import { dotsOf, registersOf, writesOf } from './write-register.js'
 
 type Delta = Extract<Message, { type: 'delta' }>
 
@@ -86,15 +85,15 @@ function eventOf(event: Event, later: number, actors: ActorTable): Fields {
   if (event.type === 'revoke') return [type, later, event.principal]
   const touched = event.touchedAt - near(event.hlc)
   if (event.type === 'create') {
-    return [type, later, touched, ...baseOf(event.base, event.hlc), event.id, writesOf(event.writes)]
+    return [type, later, touched, ...baseOf(event.base, event.hlc), event.id, writesOf(event.writes, event.hlc, actors)]
   }
   const place = actors.place(event.birth.actor)
   switch (event.type) {
     case 'write':
-      return [type, later, touched, place, event.birth.counter, writesOf(event.writes)]
+      return [type, later, touched, place, event.birth.counter, writesOf(event.writes, event.hlc, actors)]
     case 'rotate': {
       const drops = dotsOf(event.drops, actors)
-      return [type, later, touched, place, event.birth.counter, event.id, drops, writesOf(event.writes)]
+      return [type, later, touched, place, event.birth.counter, event.id, drops, writesOf(event.writes, event.hlc, actors)]
     }
     case 'kill':
       return [type, later, touched, place, event.birth.counter, reasonOf(event.reason)]
@@ -103,12 +102,6 @@ function eventOf(event: Event, later: number, actors: ActorTable): Fields {
 
 function baseOf(base: SessionBase, hlc: number): readonly [number, number, number] {
   return [base.createdAt - near(hlc), base.maxIdleMs, base.maxLifeMs]
-}
-
-function writesOf(writes: readonly RegisterWrite[]): Fields {
-  const fields: unknown[] = []
-  for (const { name, kind, value } of writes) fields.push(name, kind, value)
-  return fields
 }
 
 function reasonOf(reason: EndReason): number {
@@ -158,14 +151,6 @@ function fragmentOf(fragment: Fragment, actors: ActorTable): Fields {
   ]
 }
 
-function registersOf(registers: readonly Register[], highest: number, actors: ActorTable): Fields {
-  const fields: unknown[] = []
-  for (const { name, kind, value, hlc, dot } of registers) {
-    fields.push(name, kind, value, hlc - highest, actors.place(dot.actor), dot.counter)
-  }
-  return fields
-}
-
 function killsOf(kills: readonly Kill[], actors: ActorTable): Fields {
   const fields: unknown[] = []
   for (const { birth, dot, reason } of kills) {
@@ -176,12 +161,6 @@ function killsOf(kills: readonly Kill[], actors: ActorTable): Fields {
 }
 
 // ── Dots ───────────────────────────────────────────────────────────────────────────────────────────────────
-
-function dotsOf(dots: readonly Dot[], actors: ActorTable): Fields {
-  const fields: number[] = []
-  for (const { actor, counter } of dots) fields.push(actors.place(actor), counter)
-  return fields
-}
 
 /**
  * Runs of one actor, each its place, its first counter and then the gaps: sorted dots take about one byte

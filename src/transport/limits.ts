@@ -10,7 +10,7 @@ export const MAX_FRAME_BYTES: number = 1024 * 1024
 export const SEAL_BYTES = 22
 /** Largest encoded message: it still fits into a frame once sealed. */
 export const MAX_MESSAGE_BYTES: number = MAX_FRAME_BYTES - SEAL_BYTES
-/** Deepest nesting of arrays. The deepest message needs 4. */
+/** Deepest nesting of arrays. The deepest message, a set in a fragment, needs 7. */
 export const MAX_DEPTH = 8
 /** Most msgpack elements in one message. The largest, a full list of live births, needs one byte for each. */
 export const MAX_ELEMENTS: number = 512 * 1024

@@ -1,11 +1,12 @@
 import { ProtocolError } from '../errors.js'
-import type { Event, RegisterValue, RegisterWrite, SessionBase } from '../replica/events.js'
+import type { Event, SessionBase } from '../replica/events.js'
 import type { Dot } from '../session/session.js'
 import {
-  count, counter, type Fields, hash, lifetime, list, ownBytes, refuseField, rows, sum, text, time, word,
+  count, counter, type Fields, hash, lifetime, list, refuseField, sum, text, time, word,
 } from './fields.js'
-import { MAX_NAME_CHARS, MAX_TEXT_CHARS } from './limits.js'
+import { MAX_TEXT_CHARS } from './limits.js'
 import { type Actors, dotAt, readDots } from './read-dots.js'
+import { readWrites } from './read-register.js'
 import { END_REASONS, EVENT_TYPES, near } from './wire-format.js'
 
 /** The events of one delta: all of the first actor, with consecutive counters from `firstCounter` on. */
@@ -33,17 +34,19 @@ function readEvent(fields: Fields, dot: Dot, previousHlc: number, actors: Actors
   if (type === EVENT_TYPES.create) {
     const base = readBase(fields, 3, hlc)
     const id = hash(fields, 6, 'id')
-    const writes = readWrites(list(fields, 7, 'writes'))
+    const writes = readWrites(list(fields, 7, 'writes'), hlc, actors)
     return { type: 'create', dot, hlc, birth: dot, touchedAt, base, id, writes }
   }
   const birth = dotAt(fields, 3, actors)
   switch (type) {
-    case EVENT_TYPES.write:
-      return { type: 'write', dot, hlc, birth, touchedAt, writes: readWrites(list(fields, 5, 'writes')) }
+    case EVENT_TYPES.write: {
+      const writes = readWrites(list(fields, 5, 'writes'), hlc, actors)
+      return { type: 'write', dot, hlc, birth, touchedAt, writes }
+    }
     case EVENT_TYPES.rotate: {
       const id = hash(fields, 5, 'id')
       const drops = readDots(list(fields, 6, 'drops'), actors)
-      const writes = readWrites(list(fields, 7, 'writes'))
+      const writes = readWrites(list(fields, 7, 'writes'), hlc, actors)
       return { type: 'rotate', dot, hlc, birth, touchedAt, id, drops, writes }
     }
     case EVENT_TYPES.kill:
@@ -59,33 +62,4 @@ export function readBase(fields: Fields, at: number, hlc: number): SessionBase {
     maxIdleMs: lifetime(fields, at + 1, 'maxIdleMs'),
     maxLifeMs: lifetime(fields, at + 2, 'maxLifeMs'),
   }
-}
-
-function readWrites(items: Fields): RegisterWrite[] {
-  return rows(items, 3, 'writes', readWrite)
-}
-
-/** The three fields of one register as an event writes it. */
-export function readWrite(items: Fields, at: number): RegisterWrite {
-  const kind = count(items, at + 1, 'kind')
-  if (kind > 0xff) refuseField('kind')
-  return { name: nameAt(items, at), kind, value: valueAt(items, at + 2) }
-}
-
-/** A NUL in front marks a reserved register; no name holds any other control character. */
-// oxlint-disable-next-line no-control-regex
-const NAME = /^\0?[^\u0000-\u001f\u007f]+$/
-
-function nameAt(items: Fields, at: number): string {
-  const name = text(items, at, MAX_NAME_CHARS, 'name')
-  return NAME.test(name) ? name : refuseField('name')
-}
-
-function valueAt(items: Fields, at: number): RegisterValue {
-  const value = items[at]
-  if (value === null) return null
-  if (value instanceof Uint8Array) return ownBytes(value, 'value')
-  if (typeof value === 'string' && value.length <= MAX_TEXT_CHARS) return value
-  if (typeof value === 'number' && !Number.isNaN(value)) return value
-  return refuseField('value')
 }

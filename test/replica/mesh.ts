@@ -2,7 +2,8 @@
  * A few pure replicas and the wires between them, in the hands of a test: every message waits until the test delivers,
  * loses, doubles or reorders it; time moves only when the test says so.
  */
-import type { Event, Input, LinkId, Message, Output, RegisterWrite } from '../../src/replica/events.js'
+import type { Event, Input, LinkId, Message, Output, Register, RegisterWrite } from '../../src/replica/events.js'
+import { isMerged } from '../../src/replica/merge/register.js'
 import { REPLICA_DEFAULTS, type ReplicaOptions } from '../../src/replica/options.js'
 import { Replica } from '../../src/replica/replica.js'
 import { actorTag, type Dot, type IdHash, type IdOrigin, type NodeId } from '../../src/session/session.js'
@@ -225,7 +226,20 @@ export function canonical(replica: Replica): unknown {
       birth: session.birth,
       complete: session.isComplete,
       ids: session.ids.map((id) => id.hash).sort(),
-      registers: session.registers.map(({ name, value, hlc, dot }) => ({ name, value: String(value), hlc, dot })),
+      registers: session.registers.map(({ name, value, hlc, dot }) => ({ name, value: textOf(value), hlc, dot })),
     }))
     .sort((a, b) => a.birth.actor - b.birth.actor || a.birth.counter - b.birth.counter)
+}
+
+/** What a register comes to, as text: a number, or the sorted elements of a set. */
+function textOf(value: Register['value']): string {
+  if (!isMerged(value)) return String(value)
+  switch (value.type) {
+    case 'counter':
+      return value.entries.length === 0 ? 'null' : String(value.entries.reduce((sum, entry) => sum + entry.sum, 0))
+    case 'max':
+      return String(value.top?.value ?? null)
+    case 'set':
+      return value.seen.length === 0 ? 'null' : `{${value.elements.map(({ bytes }) => bytes.join('.')).join(' ')}}`
+  }
 }

@@ -3,7 +3,8 @@ import * as fc from 'fast-check'
 import type {
   ContextEntry, Event, Fragment, Kill, Message, Register, RegisterWrite, Touch,
 } from '../../src/replica/events.js'
-import type { Dot, EndReason, IdHash, NodeId } from '../../src/session/session.js'
+import { FIRST_EPOCH, type Epoch, type SetElement } from '../../src/session/merged.js'
+import { RegisterKind, type Dot, type EndReason, type IdHash, type NodeId } from '../../src/session/session.js'
 
 const SAFE = Number.MAX_SAFE_INTEGER
 const actor = fc.oneof(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 2 ** 32, max: SAFE }))
@@ -26,7 +27,34 @@ const name = fc.oneof(
 )
 const bytes = fc.uint8Array({ maxLength: 300 })
 const registerValue = fc.oneof(bytes, principal, fc.constant(''), lifetime, fc.constant(null))
-const write: fc.Arbitrary<RegisterWrite> = fc.record({ name, kind: fc.nat(255), value: registerValue })
+
+/** Kinds that replace: `lww`, and those that this version does not know. */
+const plainKind = fc.oneof(fc.constant(RegisterKind.lww), fc.integer({ min: 4, max: 255 }))
+const finite = fc.oneof(fc.integer(), fc.maxSafeInteger(), fc.double({ noNaN: true, noDefaultInfinity: true })).map((n) => n + 0)
+const epoch: fc.Arbitrary<Epoch> = fc.oneof(fc.constant(FIRST_EPOCH), fc.record({ hlc: hlc.filter((at) => at > 0), dot }))
+const byActor = (minLength: number): fc.Arbitrary<Dot[]> =>
+  fc
+    .uniqueArray(dot, { selector: (one) => one.actor, minLength, maxLength: 4 })
+    .map((all) => all.sort((a, b) => a.actor - b.actor))
+const element = fc.uint8Array({ minLength: 1, maxLength: 12 })
+const text = (one: Uint8Array): string => one.join('.')
+const encoded = fc.uniqueArray(element, { selector: text, maxLength: 5 }).map((all) => all.sort((a, b) => Buffer.compare(a, b)))
+const elements: fc.Arbitrary<SetElement[]> = fc
+  .uniqueArray(fc.record({ bytes: element, dots: byActor(1) }), { selector: (one) => text(one.bytes), maxLength: 4 })
+  .map((all) => all.sort((a, b) => Buffer.compare(a.bytes, b.bytes)))
+
+const type = <const T extends string>(word: T): fc.Arbitrary<T> => fc.constant(word)
+const write: fc.Arbitrary<RegisterWrite> = fc.oneof(
+  fc.record({ name, kind: plainKind, value: registerValue }),
+  fc.record({ name, kind: fc.constantFrom(1, 2, 3), value: fc.constant(null) }),
+  fc.record({ name, kind: fc.constant(1), value: fc.record({ type: type('counter'), epoch, sum: finite }) }),
+  fc.record({ name, kind: fc.constant(2), value: fc.record({ type: type('max'), epoch, value: finite }) }),
+  fc.record({
+    name,
+    kind: fc.constant(3),
+    value: fc.record({ type: type('set'), epoch, add: encoded, remove: elements }),
+  }),
+)
 const writes = fc.array(write, { maxLength: 5 })
 const touch: fc.Arbitrary<Touch> = fc.record({ birth: dot, at: time })
 const touches = fc.array(touch, { maxLength: 8 })
@@ -50,7 +78,31 @@ const events: fc.Arbitrary<Event[]> = fc
     }),
   )
 
-const register: fc.Arbitrary<Register> = fc.record({ name, kind: fc.nat(255), value: registerValue, hlc, dot })
+const entries = byActor(0).chain((dots) => fc.tuple(...dots.map((one) => fc.record({ dot: fc.constant(one), sum: finite }))))
+const register: fc.Arbitrary<Register> = fc.oneof(
+  fc.record({ name, kind: plainKind, value: registerValue, hlc, dot }),
+  fc.record({
+    name,
+    kind: fc.constant(1),
+    value: fc.record({ type: type('counter'), epoch, entries }),
+    hlc,
+    dot,
+  }),
+  fc.record({
+    name,
+    kind: fc.constant(2),
+    value: fc.record({ type: type('max'), epoch, top: fc.option(fc.record({ dot, value: finite })) }),
+    hlc,
+    dot,
+  }),
+  fc.record({
+    name,
+    kind: fc.constant(3),
+    value: fc.record({ type: type('set'), epoch, elements, removed: elements, seen: byActor(0) }),
+    hlc,
+    dot,
+  }),
+)
 const fragment: fc.Arbitrary<Fragment> = fc.record({
   birth: dot,
   base: fc.option(base, { nil: undefined }),

@@ -55,6 +55,17 @@ describe('round trip', () => {
     expect(Object.getOwnPropertyNames(Object.prototype)).toEqual(before)
   })
 
+  it('refuses a session whose counter was removed without saying when', () => {
+    const dot = { actor: ACTOR, counter: 1 }
+    const session = { birth: dot, base: undefined, touchedAt: NOW, highest: HLC, ids: [], removedIds: [], version: [dot] }
+    const fragment = { ...session, registers: [{ name: 'n', kind: 1, value: null, hlc: HLC, dot }] }
+    const reply: Message = {
+      type: 'pull-reply', query: 1, fragments: [fragment], kills: [], dead: [], dropped: [], floor: [], ready: true,
+    }
+
+    expect(verdict(encodeMessage(reply))).toBe('field')
+  })
+
   it('copies values out of the frame, so that a small value never pins a large frame', () => {
     const frame = Uint8Array.from(encodeMessage({ type: 'delta', events: [write()], ack: false }))
 
@@ -177,6 +188,21 @@ describe('foreign bytes', () => {
     ['W29', 'attributes __proto__, constructor, toString',
       writeOf('__proto__', 0, Buffer.of(1), 'constructor', 0, null, 'toString', 0, null), 'delta'],
     ['W30', 'an attribute that is an array', writeOf('a', 0, [1]), 'field'],
+    ['W30', 'a counter of the first epoch', writeOf('n', 1, [null, 3]), 'delta'],
+    ['W30', 'a counter that is bytes', writeOf('n', 1, Buffer.of(1)), 'field'],
+    ['W30', 'a counter without a sum', writeOf('n', 1, [null]), 'field'],
+    ['W30', 'a counter that is NaN', writeOf('n', 1, [null, Number.NaN]), 'field'],
+    ['W30', 'a maximum that is Infinity', writeOf('n', 2, [null, Infinity]), 'field'],
+    ['W30', 'an epoch before all time', writeOf('n', 2, [[-HLC, 0, 1], 1]), 'field'],
+    ['W30', 'an epoch by nobody', writeOf('n', 2, [[0, 7, 1], 1]), 'field'],
+    ['W30', 'a set', writeOf('s', 3, [null, [Buffer.of(1), Buffer.of(2)], [Buffer.of(3), [0, 1]]]), 'delta'],
+    ['W30', 'a set whose elements are not in order', writeOf('s', 3, [null, [Buffer.of(2), Buffer.of(1)], []]), 'field'],
+    ['W30', 'a set that holds an element twice', writeOf('s', 3, [null, [Buffer.of(1), Buffer.of(1)], []]), 'field'],
+    ['W30', 'a set with an element of no bytes', writeOf('s', 3, [null, [Buffer.alloc(0)], []]), 'field'],
+    ['W30', 'a set with an element that is text', writeOf('s', 3, [null, ['a'], []]), 'field'],
+    ['W30', 'a removal of no addition', writeOf('s', 3, [null, [], [Buffer.of(3), []]]), 'field'],
+    ['W30', 'a removal of two additions by one actor', writeOf('s', 3, [null, [], [Buffer.of(3), [0, 1, 0, 2]]]), 'field'],
+    ['W30', 'a merged value of a kind from the future', writeOf('x', 4, [null, 1]), 'field'],
     ['W30', 'an attribute that is NaN', writeOf('a', 0, Number.NaN), 'field'],
     ['W30', 'an attribute of 1.1 MiB', writeOf('a', 0, new Uint8Array(1.1 * 1024 * 1024)), 'frame-size'],
   ]

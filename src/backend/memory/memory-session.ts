@@ -1,6 +1,10 @@
+import { applied, changeFor, isMerged, joined } from '../../replica/merge/register.js'
+import type { Merged } from '../../session/merged.js'
 import {
+  RegisterKind,
   sameDot,
   type Attributes,
+  type AttributeWrite,
   type Dot,
   type IdHash,
   type SessionDelta,
@@ -8,6 +12,7 @@ import {
   type SessionRef,
 } from '../../session/session.js'
 import type { PortableRegister, PortableSession } from '../backend.js'
+import { encodeMerged, intentOf, mergeableRegister, portableRegister, type Mergeable } from '../merged-value.js'
 
 /** Registers that every backend exports beside the attributes, under names that no attribute can have. */
 const PRINCIPAL = '\u0000principal'
@@ -44,6 +49,8 @@ export class MemorySession {
   bytes = 0
   #attributes = new Map<string, Uint8Array>()
   #handedOut = false
+  /** What attributes that merge are made of; their values are among the attributes. */
+  readonly #merged = new Map<string, Merged>()
   readonly #marks = new Map<string, Mark>()
   #removed = 0
   #version: readonly Dot[] = []
@@ -81,7 +88,9 @@ export class MemorySession {
 
   /** Takes in what one commit wrote. */
   apply(delta: SessionDelta, written: Written): void {
-    for (const { name, kind, value } of delta.writes) this.#set({ name, kind, value, ...written })
+    for (const write of delta.writes) {
+      this.#set(write.kind === RegisterKind.lww ? { ...write, ...written } : this.#merging(write, written))
+    }
     const { maxIdleMs, principal } = delta
     if (maxIdleMs !== undefined) this.#set({ name: MAX_IDLE, kind: 0, value: maxIdleMs, ...written })
     if (principal !== undefined) this.#set({ name: PRINCIPAL, kind: 0, value: principal, ...written })
@@ -97,7 +106,9 @@ export class MemorySession {
 
     for (const register of portable.registers) {
       if (this.#includes(register.dot) && !this.#marks.has(register.name)) continue
-      if (isNewer(register, this.#marks.get(register.name))) this.#set(register)
+      const held = this.#registerOf(register.name)
+      const both = joined(held, mergeableRegister(register))
+      if (both !== held) this.#set(both)
     }
     const held = this.ids.filter((id) => listed(portable, id) || !covered(portable.version, id.dot))
     const added = portable.ids.filter((id) => !this.#includes(id.dot))
@@ -109,7 +120,7 @@ export class MemorySession {
 
   toPortable(): PortableSession {
     const registers: PortableRegister[] = []
-    for (const [name, mark] of this.#marks) registers.push({ name, ...mark, value: this.#valueOf(name) })
+    for (const [name, mark] of this.#marks) registers.push(portableRegister({ name, ...mark, value: this.#valueOf(name) }))
     registers.sort((a, b) => (a.name < b.name ? -1 : 1))
     return {
       birth: this.birth,
@@ -123,20 +134,38 @@ export class MemorySession {
     }
   }
 
-  #valueOf(name: string): PortableRegister['value'] {
-    if (name === PRINCIPAL) return this.principal ?? null
-    if (name === MAX_IDLE) return this.maxIdleMs
-    return this.#attributes.get(name) ?? null
+  /** The attribute once a write is taken in that does not simply replace it. */
+  #merging(write: AttributeWrite, written: Written): Mergeable {
+    const { name, kind, value } = write
+    const held = this.#registerOf(name)
+    const replaced = held === undefined || held.kind === kind ? undefined : this.#attributes.get(name)
+    const intent = { name, kind, value: intentOf(write, replaced) ?? value }
+    return applied(held, changeFor(intent, held, written), written)
   }
 
-  #set({ name, kind, value, hlc, dot }: PortableRegister): void {
+  #registerOf(name: string): Mergeable | undefined {
+    const mark = this.#marks.get(name)
+    return mark === undefined ? undefined : { name, ...mark, value: this.#valueOf(name) }
+  }
+
+  #valueOf(name: string): Mergeable['value'] {
+    if (name === PRINCIPAL) return this.principal ?? null
+    if (name === MAX_IDLE) return this.maxIdleMs
+    return this.#merged.get(name) ?? this.#attributes.get(name) ?? null
+  }
+
+  #set({ name, kind, value, hlc, dot }: Mergeable): void {
     if (name === PRINCIPAL) this.principal = typeof value === 'string' ? value : undefined
     else if (name === MAX_IDLE) this.maxIdleMs = typeof value === 'number' ? value : Infinity
-    else this.#setAttribute(name, value instanceof Uint8Array ? value : null)
+    else this.#setAttribute(name, value)
     this.#marks.set(name, { kind, hlc, dot })
   }
 
-  #setAttribute(name: string, value: Uint8Array | null): void {
+  #setAttribute(name: string, held: Mergeable['value']): void {
+    if (isMerged(held)) this.#merged.set(name, held)
+    else this.#merged.delete(name)
+    const encoded = isMerged(held) ? encodeMerged(held) : held
+    const value = encoded instanceof Uint8Array ? encoded : null
     if (this.#handedOut) {
       this.#attributes = new Map(this.#attributes)
       this.#handedOut = false
@@ -159,6 +188,7 @@ export class MemorySession {
     for (const name of this.#marks.keys()) {
       if (name === PRINCIPAL || name === MAX_IDLE || this.#attributes.has(name)) continue
       this.#marks.delete(name)
+      this.#merged.delete(name)
       this.#removed--
       return
     }
@@ -179,8 +209,4 @@ function covered(version: readonly Dot[], dot: Dot): boolean {
 
 function listed(portable: PortableSession, id: IdEntry): boolean {
   return portable.ids.some((other) => sameDot(other.dot, id.dot))
-}
-
-function isNewer(a: Written, b: Written | undefined): boolean {
-  return b === undefined || a.hlc > b.hlc || (a.hlc === b.hlc && a.dot.actor > b.dot.actor)
 }

@@ -1,10 +1,10 @@
 import { LimitError, NotReadyError } from '../../errors.js'
 import type { Log } from '../../log.js'
-import type { Commit, Concern, LoadAnswer, RegisterWrite, Stamp } from '../../replica/events.js'
-import { Reserved } from '../../replica/events.js'
+import type { Commit, CommitWrites, Concern, LoadAnswer, Stamp } from '../../replica/events.js'
+import { valueBytes } from '../../replica/merge/register.js'
 import { REPLICA_DEFAULTS } from '../../replica/options.js'
 import { Replica } from '../../replica/replica.js'
-import { valueBytes, type SessionState } from '../../replica/session-state.js'
+import type { SessionState } from '../../replica/session-state.js'
 import { foreignId, hashId, isUsableId, isWellFormed, type IdCodec } from '../../session/id.js'
 import type { EndReason, NodeId, SessionDelta, SessionId, SessionRecord, SessionRef } from '../../session/session.js'
 import type { Transport } from '../../transport/transport.js'
@@ -26,10 +26,12 @@ import type {
   SessionEvent,
 } from '../backend.js'
 import { Fingerprint } from '../fingerprint.js'
+import { encodeMerged } from '../merged-value.js'
 import { countersOf } from './counters.js'
 import { fragmentOf, portableOf } from './portable.js'
 import { ReplicaShell } from './shell.js'
 import type { SeenSealer } from './seen.js'
+import { writesOf } from './writes.js'
 
 export interface ReplicatedOptions {
   readonly node: NodeId
@@ -126,7 +128,7 @@ export class ReplicatedBackend implements SessionBackend {
   read(ref: SessionRef): SessionRecord | undefined {
     this.#refuseWhileFenced()
     const session = this.#replica.state.live.get(ref)
-    return session !== undefined && this.#isServable(session) ? session.record() : undefined
+    return session !== undefined && this.#isServable(session) ? session.record(encodeMerged) : undefined
   }
 
   create(delta: SessionDelta, options: CreateOptions): Answer<Created> {
@@ -144,19 +146,20 @@ export class ReplicatedBackend implements SessionBackend {
     const id = given ?? this.#options.ids.make(ref)
     const { maxIdleMs, maxLifeMs } = options
     const base = { createdAt: this.#options.now(), maxIdleMs, maxLifeMs }
-    const commit: Commit = { type: 'create', id: hashId(id), base, writes: writesOf(delta) }
+    const commit: Commit = { type: 'create', id: hashId(id), base, writes: writesOf(delta, undefined) }
     return this.#commit(commit, ref, options, 'write', (committed) => ({ ...committed, id, ref }))
   }
 
   save(ref: SessionRef, delta: SessionDelta, options: CommitOptions): Answer<Committed> {
     this.#counts.saves++
     const kind = delta.principal === undefined ? 'write' : 'rotate'
-    return this.#commit({ type: 'write', birth: ref, writes: writesOf(delta) }, ref, options, kind, (same) => same)
+    const commit: Commit = { type: 'write', birth: ref, writes: this.#writesOf(ref, delta) }
+    return this.#commit(commit, ref, options, kind, (same) => same)
   }
 
   rotate(ref: SessionRef, delta: SessionDelta, options: CommitOptions): Answer<Rotated> {
     const id: SessionId = this.#options.ids.make(this.#replica.nextDot)
-    const commit: Commit = { type: 'rotate', birth: ref, id: hashId(id), writes: writesOf(delta) }
+    const commit: Commit = { type: 'rotate', birth: ref, id: hashId(id), writes: this.#writesOf(ref, delta) }
     return this.#commit<Rotated>(commit, ref, options, 'rotate', (committed) =>
       committed.outcome === 'gone' ? { outcome: 'gone' } : { ...committed, id },
     )
@@ -280,7 +283,7 @@ export class ReplicatedBackend implements SessionBackend {
     const session = answer.state === 'found' ? this.#replica.state.live.get(answer.birth) : undefined
     if (answer.state === 'behind' || session === undefined) return { state: 'behind', retryAfterMs: 1_000 }
     const seen = isProved ? this.#tokensOf(answer.stamp, stamp, answer.birth, answer.stale) : undefined
-    const found = { state: 'found', ref: answer.birth, session: session.record() } as const
+    const found = { state: 'found', ref: answer.birth, session: session.record(encodeMerged) } as const
     if (seen === undefined && !answer.stale) return found
     return { ...found, ...(seen === undefined ? {} : { seen }), ...(answer.stale ? { stale: true } : {}) }
   }
@@ -309,6 +312,10 @@ export class ReplicatedBackend implements SessionBackend {
     throw new NotReadyError('the clock of this node disagrees with most others: it neither serves nor writes', 1_000)
   }
 
+  #writesOf(ref: SessionRef, delta: SessionDelta): CommitWrites {
+    return writesOf(delta, this.#replica.state.live.get(ref))
+  }
+
   /** What could not be sent to the peers is not taken from the application either. */
   #refuseOversize(commit: Commit, birth: SessionRef | undefined): void {
     if (!('writes' in commit)) return
@@ -331,13 +338,4 @@ export class ReplicatedBackend implements SessionBackend {
       }
     }
   }
-}
-
-/** A request's delta as registers: attributes, and the reserved ones for principal and lifetime. */
-function writesOf({ writes, principal, maxIdleMs }: SessionDelta): readonly RegisterWrite[] {
-  if (principal === undefined && maxIdleMs === undefined) return writes
-  const all: RegisterWrite[] = [...writes]
-  if (principal !== undefined) all.push({ name: Reserved.principal, kind: 0, value: principal })
-  if (maxIdleMs !== undefined) all.push({ name: Reserved.maxIdleMs, kind: 0, value: maxIdleMs })
-  return all
 }

@@ -1,0 +1,77 @@
+import type { Merged } from '../session/merged.js'
+import type { Attributes } from '../session/session.js'
+import type { Register } from './events.js'
+import { isAttribute, isMerged } from './merge/register.js'
+
+/** Makes an attribute's encoded value of what was merged; undefined where it was removed. */
+export type EncodeMerged = (merged: Merged) => Uint8Array | undefined
+
+/** The register of this name; registers are sorted by name. */
+export function registerOf(registers: readonly Register[], name: string): Register | undefined {
+  return registers[indexOf(registers, name)]
+}
+
+/** The registers after each of `items` changed the one of its name. Answers `into` itself when nothing changed. */
+export function updated<T extends { readonly name: string }>(
+  into: readonly Register[],
+  items: readonly T[],
+  change: (held: Register | undefined, item: T) => Register,
+): readonly Register[] {
+  let registers: Register[] | undefined
+  for (const item of items) {
+    const at = indexOf(registers ?? into, item.name)
+    const held = (registers ?? into)[at]
+    const register = change(held, item)
+    if (register === held) continue
+    registers ??= [...into]
+    if (at >= 0) registers[at] = register
+    else registers.splice(~at, 0, register)
+  }
+  return registers ?? into
+}
+
+/** Attributes as the HTTP layer reads them: encoded values by name, without removed and reserved registers. */
+export class RegisterView implements Attributes {
+  readonly #registers: readonly Register[]
+  readonly #encode: EncodeMerged
+
+  constructor(registers: readonly Register[], encode: EncodeMerged) {
+    this.#registers = registers
+    this.#encode = encode
+  }
+
+  get size(): number {
+    return this.#registers.reduce((count, register) => (isAttribute(register) ? count + 1 : count), 0)
+  }
+
+  get(name: string): Uint8Array | undefined {
+    const register = registerOf(this.#registers, name)
+    if (register === undefined || !isAttribute(register)) return undefined
+    const { value } = register
+    if (value instanceof Uint8Array) return value
+    return isMerged(value) ? this.#encode(value) : undefined
+  }
+
+  has(name: string): boolean {
+    const register = registerOf(this.#registers, name)
+    return register !== undefined && isAttribute(register)
+  }
+
+  *keys(): Generator<string> {
+    for (const register of this.#registers) if (isAttribute(register)) yield register.name
+  }
+}
+
+/** Where `name` stands in sorted registers, or the complement of where it belongs. */
+function indexOf(registers: readonly Register[], name: string): number {
+  let low = 0
+  let high = registers.length - 1
+  while (low <= high) {
+    const middle = (low + high) >>> 1
+    const at = (registers[middle] as Register).name
+    if (at === name) return middle
+    if (at < name) low = middle + 1
+    else high = middle - 1
+  }
+  return ~low
+}
