@@ -9,7 +9,8 @@ export class Fingerprint {
   readonly #sum = new Uint8Array(16)
 
   add(session: PortableSession): void {
-    const registers = session.registers.map(({ name, kind, value, hlc, dot }) => [
+    const sorted = [...session.registers].sort((a, b) => (a.name < b.name ? -1 : 1))
+    const registers = sorted.map(({ name, kind, value, hlc, dot }) => [
       name,
       kind,
       value instanceof Uint8Array ? Buffer.from(value).toString('base64') : value,
