@@ -10,6 +10,8 @@ import type { BackendHealth, SessionBackend } from './backend/backend.js'
 import { openBackend } from './backend/open.js'
 import type { ClusterConfig, SessionConfig } from './config-input.js'
 import { resolveConfig, resolveSession, type Environment, type ResolvedConfig } from './config.js'
+import { deferred } from './deferred.js'
+import { SessionMeshStore, type StoreOptions } from './express-session.js'
 import { loadSession, sessions, type SessionMiddleware } from './http/middleware.js'
 import type { Session } from './http/session-types.js'
 import type { Log } from './log.js'
@@ -65,8 +67,11 @@ export class Cluster {
   readonly backend: SessionBackend
   readonly #parts: ClusterParts
   readonly #admin: AdminServer
-  readonly #mounted: SessionMiddleware[] = []
+  readonly #mounted: Pick<SessionMiddleware, 'counters'>[] = []
   #closing: Promise<void> | undefined
+  readonly #closed = deferred<void>()
+  /** Resolves when this node has left the cluster and serves no session any more. */
+  readonly closed: Promise<void> = this.#closed.promise
 
   /** Use `createCluster`. */
   constructor(parts: ClusterParts) {
@@ -117,6 +122,19 @@ export class Cluster {
     return middleware
   }
 
+  /**
+   * A Store for express-session, where that stays: `session({ store: cluster.store(), … })`. Lifetimes and limits are those
+   * of the configuration, as far as it says any.
+   */
+  store(options: StoreOptions = {}): SessionMeshStore {
+    const { config, session } = this.#parts
+    const { ttl, maxLifetime, limits } = config.session
+    const lives = { ...(session?.ttl === undefined ? {} : { ttl }), maxLifetime, limits, now: Date.now }
+    const store = new SessionMeshStore(this, { ...lives, ...options })
+    this.#mounted.push(store)
+    return store
+  }
+
   /** The session of a request; loads it where the middleware has not (`load: 'on-demand'`). */
   async session(req: IncomingMessage): Promise<Session> {
     return await loadSession(req)
@@ -135,7 +153,7 @@ export class Cluster {
 
   /** Not ready from now on; sends what is unsent, says goodbye to the peers and stops listening. Idempotent. */
   async close(): Promise<void> {
-    this.#closing ??= Promise.all([this.backend.close(), this.#admin.close()]).then(() => undefined)
+    this.#closing ??= Promise.all([this.backend.close(), this.#admin.close()]).then(() => this.#closed.resolve())
     await this.#closing
   }
 

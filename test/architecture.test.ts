@@ -51,7 +51,8 @@ const AREAS: readonly Area[] = [
     files: ['src/http/'],
     knows: ['src/http/', 'src/backend/backend.ts', 'src/session/', ...LEAVES, ...WORDS, NODE],
   },
-  { files: ['src/http/cookie.ts'], knows: ['cookie'] },
+  { files: ['src/http/cookie.ts', 'src/http/express-session/session-cookie.ts'], knows: ['cookie'] },
+  { files: ['src/express-session.ts'], knows: ['src/http/express-session'] },
   {
     files: ['src/observe/'],
     knows: [
@@ -83,6 +84,7 @@ const AREAS: readonly Area[] = [
     knows: [
       'src/backend/backend.ts',
       'src/backend/open.ts',
+      'src/express-session.ts',
       'src/http/',
       'src/observe/',
       'src/config',
@@ -127,7 +129,7 @@ const AREAS: readonly Area[] = [
 ]
 
 /** Where the real clock, the real dice and the environment may be touched. */
-const OUTSIDE_WORLD = ['src/cluster.ts', 'src/cli/']
+const OUTSIDE_WORLD = ['src/cluster.ts', 'src/express-session.ts', 'src/cli/']
 const CLOCK_OR_DICE =
   /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bprocess\.(?:env|hrtime|argv|stdout|stderr|exit|on)\b|\bperformance\.now\b|\brandomUUID\b|\bgetRandomValues\b|import \{[^}]*\brandomBytes\b[^}]*\} from 'node:crypto'/
 const NOT_IN_A_REPLICA =
@@ -150,7 +152,7 @@ const importsOutsideTheTable: Check = (files) => {
   })
 }
 
-const isPrefix = (name: string): boolean => /[/:]$/.test(name) || name === 'src/config'
+const isPrefix = (name: string): boolean => /[/:]$/.test(name) || name === 'src/config' || name === 'src/http/express-session'
 
 const importsOfTheIndex: Check = (files) => {
   return [...files].flatMap(([file, text]) => {
