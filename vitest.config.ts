@@ -1,12 +1,22 @@
 import { defineConfig } from 'vitest/config'
 
-const slow = ['test/properties/**', 'test/process/**', 'test/faults/**']
+const slow = ['test/properties/**', 'test/process/**', 'test/faults/**', 'test/redis/**']
 
 export default defineConfig({
   test: {
     projects: [
       { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: slow } },
       { test: { name: 'properties', include: ['test/properties/**/*.test.ts'], testTimeout: 300_000 } },
+      {
+        test: {
+          name: 'redis',
+          include: ['test/redis/**/*.test.ts'],
+          globalSetup: 'test/support/setup.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
       {
         test: {
           name: 'process',
@@ -20,6 +30,7 @@ export default defineConfig({
         test: {
           name: 'faults',
           include: ['test/faults/**/*.test.ts'],
+          globalSetup: 'test/support/setup.ts',
           testTimeout: 900_000,
           hookTimeout: 60_000,
           fileParallelism: false,

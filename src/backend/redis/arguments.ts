@@ -1,0 +1,50 @@
+/** What requests and exports say, as arguments of scripts. */
+import type { SessionDelta, SessionRef } from '../../session/session.js'
+import type { PortableRegister, PortableSession } from '../backend.js'
+import type { RedisArgument } from './dial.js'
+import { birthText } from './keys.js'
+import { MAX_IDLE, PRINCIPAL } from './reply.js'
+import { toStored } from './stored-value.js'
+
+/** Registers of a commit: name, kind, whether there is a value, value. */
+export function deltaArguments({ writes, maxIdleMs, principal }: SessionDelta, json: boolean): readonly RedisArgument[] {
+  const list: RedisArgument[] = []
+  for (const { name, kind, value } of writes) list.push(name, kind, ...valueArguments(value, json))
+  if (maxIdleMs !== undefined) list.push(MAX_IDLE, 0, 1, timeArgument(maxIdleMs))
+  if (principal !== undefined) list.push(PRINCIPAL, 0, ...valueArguments(principal, json))
+  return list
+}
+
+/** The counted lists of the import script. */
+export function portableArguments(session: PortableSession, json: boolean): readonly RedisArgument[] {
+  const { birth, createdAt, maxLifeMs, touchedAt, highest, ids, version, registers } = session
+  const list: RedisArgument[] = [birthText(birth), createdAt, timeArgument(maxLifeMs), Math.floor(touchedAt), highest]
+  list.push(ids.length)
+  for (const { hash, dot } of ids) list.push(hash, dot.actor, dot.counter)
+  list.push(version.length)
+  for (const { actor, counter } of version) list.push(actor, counter)
+  list.push(registers.length)
+  for (const { name, kind, value, hlc, dot } of registers) {
+    list.push(name, kind, ...valueArguments(value, json), hlc, dot.actor, dot.counter)
+  }
+  return list
+}
+
+/** A length of time in whole milliseconds. */
+export function timeArgument(ms: number): RedisArgument {
+  return ms === Infinity ? 'inf' : Math.round(ms)
+}
+
+/** A dot as the scripts note who wrote: `actor counter`. */
+export function dotArgument({ actor, counter }: SessionRef): string {
+  return `${actor} ${counter}`
+}
+
+function valueArguments(value: PortableRegister['value'], json: boolean): readonly RedisArgument[] {
+  if (value === null) return [0, '']
+  if (typeof value === 'string') return [1, value]
+  if (typeof value === 'number') return [1, timeArgument(value)]
+  if (!(value instanceof Uint8Array)) return [0, '']
+  const stored = toStored(value, json)
+  return [1, Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength)]
+}

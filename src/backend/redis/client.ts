@@ -1,0 +1,283 @@
+import { deferred, type Deferred } from '../../deferred.js'
+import { BackendError } from '../../errors.js'
+import type { Log } from '../../log.js'
+import { Circuit } from './circuit.js'
+import type { Client, RedisArgument } from './dial.js'
+import type { Script } from './lua/script.js'
+import { causeOf, isCredentials, startLine, troubleOf } from './trouble.js'
+
+export interface RedisClientOptions {
+  readonly client: Client
+  /** What people call the server. */
+  readonly server: string
+  /** How long a call may take, milliseconds. */
+  readonly timeoutMs: number
+  /** EVALSHA, or EVALSHA_RO where only that is sent to replicas. */
+  readonly evalsha?: 'evalsha' | 'evalsha_ro'
+  readonly now: () => number
+  readonly random: () => number
+  readonly log: Log
+}
+
+/** What a commit that asked for confirmations got. */
+export interface Confirmed {
+  readonly reply: unknown
+  readonly replicas: number
+}
+
+const RETRY_MS = 25
+/** A server that stays read-only is not reconnected to for every call. */
+const RECONNECT_EVERY_MS = 500
+
+/**
+ * One connection (or one per primary of a cluster) and its manners: every call answers within its deadline, by a reply
+ * or by a BackendError; a lost connection, a failover or a server that is still loading is waited out within it.
+ */
+export class RedisClient {
+  readonly #options: RedisClientOptions
+  readonly #client: Client
+  readonly #circuit: Circuit
+  readonly counts = { calls: 0, retries: 0, timeouts: 0, readonly: 0, reconnects: 0 }
+  #up: Deferred<void> = deferred<void>()
+  #isUp = false
+  #attempts = 0
+  #lastError: Error | undefined
+  #refusal: ((error: Error) => void) | undefined
+  #reconnectedAt = -Infinity
+  #isClosed = false
+
+  constructor(options: RedisClientOptions) {
+    this.#options = options
+    this.#client = options.client
+    this.#circuit = new Circuit({
+      probe: () => this.#probe(),
+      random: options.random,
+      changed: (isOpen) => this.#circuitChanged(isOpen),
+    })
+    const { client } = options
+    client.on('ready', () => this.#nowUp())
+    client.on('close', () => this.#nowDown())
+    client.on('connect', () => this.#attempts++)
+    client.on('reconnecting', () => this.#attempts++)
+    client.on('error', (error: Error) => this.#noteError(error))
+    client.on('node error', (error: Error) => this.#noteError(error))
+  }
+
+  get isUp(): boolean {
+    return this.#isUp && !this.#circuit.isOpen
+  }
+
+  get circuitOpened(): number {
+    return this.#circuit.opened
+  }
+
+  /** Resolves when connected; rejects with one line when that takes longer than `withinMs`. Goes on trying. */
+  async open(withinMs: number): Promise<void> {
+    const startedAt = this.#options.now()
+    const refused = new Promise<never>((_, reject) => {
+      this.#refusal = reject
+    })
+    this.#client.connect().catch((error: unknown) => {
+      if (error instanceof Error) this.#noteError(error)
+    })
+    try {
+      await within(withinMs, Promise.race([this.#up.promise, refused]), () => new Error('too late'))
+    } catch {
+      const { server, now } = this.#options
+      const attempts = Math.max(1, this.#attempts)
+      const line = startLine({ server, attempts, elapsedMs: now() - startedAt, cause: this.#lastError })
+      throw new BackendError(line, { cause: this.#lastError })
+    }
+  }
+
+  /** Resolves when connected, however long it takes. */
+  async up(): Promise<void> {
+    await this.#up.promise
+  }
+
+  /** From now on calls fail at once until a probe is answered. */
+  giveUpForNow(): void {
+    this.#circuit.open()
+  }
+
+  /** Runs one script, again where that is safe and helps. */
+  async run(script: Script, key: string, args: readonly RedisArgument[], withinMs?: number): Promise<unknown> {
+    return await this.#call((): Promise<unknown> => this.#evaluate(script, key, args), withinMs)
+  }
+
+  /** Runs one script and waits until so many replicas have it, or `withinMs` are over. */
+  async runConfirmed(
+    script: Script,
+    key: string,
+    args: readonly RedisArgument[],
+    replicas: number,
+    withinMs: number,
+  ): Promise<Confirmed> {
+    const send = async (isLoaded: boolean): Promise<Confirmed> => {
+      const call = isLoaded ? ['evalsha', script.sha] : ['eval', script.lua]
+      const commands = [['callBuffer', ...call, 1, key, ...args], ['wait', replicas, Math.max(1, Math.ceil(withinMs))]]
+      const [ran, waited] = (await this.#client.pipeline(commands).exec()) ?? []
+      const failure = ran?.[0]
+      if (failure?.message.startsWith('NOSCRIPT') === true) return await send(false)
+      if (failure) throw failure
+      return { reply: ran?.[1], replicas: Number(waited?.[1] ?? 0) }
+    }
+    return await this.#call(() => send(true), this.#options.timeoutMs + withinMs)
+  }
+
+  /** Runs one command that can be repeated. */
+  async command(name: string, args: RedisArgument[]): Promise<unknown> {
+    return await this.#call(() => this.#client.callBuffer(name, args))
+  }
+
+  /** What INFO says, or nothing where that is not allowed. */
+  async info(section: 'replication' | 'memory' | 'server'): Promise<ReadonlyMap<string, string>> {
+    const text = await this.#call(() => this.#client.info(section)).catch((error: unknown) => {
+      this.#options.log('debug', 'redis-info-unavailable', { section, reason: String(error) })
+      return ''
+    })
+    const pairs = text.split('\r\n').map((line) => line.split(':'))
+    return new Map(pairs.map(([name = '', ...value]) => [name, value.join(':')]))
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true
+    this.#circuit.stop()
+    const quit = this.#isUp ? this.#client.quit().catch(() => {}) : Promise.resolve()
+    await within(this.#options.timeoutMs, quit, () => new Error('too late')).catch(() => {})
+    this.#client.disconnect()
+  }
+
+  // ── One call ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #call<T>(send: () => Promise<T>, withinMs: number = this.#options.timeoutMs): Promise<T> {
+    this.counts.calls++
+    if (this.#isClosed) throw new BackendError('the redis backend is closed')
+    if (this.#circuit.isOpen) throw this.#unanswered('has not answered lately and is being probed')
+    const call = { isOver: false }
+    const late = (): Error => {
+      call.isOver = true
+      this.counts.timeouts++
+      this.#circuit.fail()
+      return this.#unanswered(`did not answer within ${withinMs} ms`)
+    }
+    return await within(withinMs, this.#persist(send, call), late)
+  }
+
+  async #persist<T>(send: () => Promise<T>, call: { readonly isOver: boolean }): Promise<T> {
+    let reconnected = false
+    for (;;) {
+      while (!this.#isUp) await this.#up.promise
+      if (call.isOver) throw this.#unanswered('answered too late')
+      try {
+        const reply = await send()
+        this.#circuit.succeed()
+        return reply
+      } catch (error) {
+        if (!(error instanceof Error) || call.isOver || this.#isClosed) throw error
+        const cause = causeOf(error)
+        const trouble = troubleOf(cause)
+        if (trouble === 'refused') throw this.#refused(cause)
+        if (trouble === 'readonly') {
+          if (reconnected || !this.#reconnect()) throw await this.#readonly()
+          reconnected = true
+        } else await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+        this.counts.retries++
+      }
+    }
+  }
+
+  async #evaluate(script: Script, key: string, args: readonly RedisArgument[]): Promise<unknown> {
+    const { evalsha = 'evalsha' } = this.#options
+    try {
+      return await this.#client.callBuffer(evalsha, [script.sha, 1, key, ...args])
+    } catch (error) {
+      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
+      return await this.#client.callBuffer(evalsha.replace('evalsha', 'eval'), [script.lua, 1, key, ...args])
+    }
+  }
+
+  /** A new connection asks DNS or the Sentinels anew who the primary is. False: that was tried a moment ago. */
+  #reconnect(): boolean {
+    this.counts.readonly++
+    if (!this.#isUp) return true
+    const now = this.#options.now()
+    if (now - this.#reconnectedAt < RECONNECT_EVERY_MS) return false
+    this.#reconnectedAt = now
+    this.counts.reconnects++
+    this.#nowDown()
+    this.#client.disconnect(true)
+    return true
+  }
+
+  // ── Errors ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #unanswered(what: string): BackendError {
+    return new BackendError(`Redis at ${this.#options.server} ${what}`, { cause: this.#lastError })
+  }
+
+  #refused(cause: Error): BackendError {
+    this.#circuit.succeed()
+    return new BackendError(`Redis at ${this.#options.server} refused: ${cause.message}`, { cause })
+  }
+
+  async #readonly(): Promise<BackendError> {
+    const replication = await this.#client.info('replication').catch(() => '')
+    const [, host = 'another server'] = /master_host:(\S+)/.exec(replication) ?? []
+    const [, port = ''] = /master_port:(\d+)/.exec(replication) ?? []
+    const primary = port === '' ? host : `${host}:${port}`
+    return new BackendError(
+      `Redis at ${this.#options.server} is a read-only replica of ${primary}, so nothing was saved: ` +
+        'point `backend` at the primary, or promote this one (REPLICAOF NO ONE)',
+    )
+  }
+
+  // ── The connection ──────────────────────────────────────────────────────────────────────────────────────────────
+
+  #nowUp(): void {
+    this.#isUp = true
+    this.#up.resolve()
+    this.#circuit.succeed()
+  }
+
+  #nowDown(): void {
+    if (!this.#isUp) return
+    this.#isUp = false
+    this.#up = deferred<void>()
+  }
+
+  #noteError(error: Error): void {
+    const cause = causeOf(error)
+    if (cause.message !== 'Connection is closed.' || this.#lastError === undefined) this.#lastError = cause
+    if (isCredentials(cause)) this.#refusal?.(cause)
+  }
+
+  #circuitChanged(isOpen: boolean): void {
+    const { log, server } = this.#options
+    log('warn', isOpen ? 'redis-unanswered' : 'redis-answers-again', { server, reason: this.#lastError?.message ?? '' })
+  }
+
+  /** A connection that is there but silent is given up: its other end may have vanished without a word. */
+  async #probe(): Promise<void> {
+    if (!this.#isUp) throw new Error('not connected')
+    const silent = (): Error => {
+      this.#nowDown()
+      this.#client.disconnect(true)
+      return new Error('silent')
+    }
+    await within(this.#options.timeoutMs, this.#client.callBuffer('ping', []), silent)
+  }
+}
+
+/** The promise's outcome, or the error that `late` makes when it takes longer. */
+async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(late()), ms)
+  })
+  try {
+    return await Promise.race([promise, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}

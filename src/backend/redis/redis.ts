@@ -1,0 +1,301 @@
+import { LimitError } from '../../errors.js'
+import type { Log } from '../../log.js'
+import { foreignId, hashId, isUsableId, isWellFormed, type IdCodec } from '../../session/id.js'
+import type { EndReason, SessionDelta, SessionRecord, SessionRef } from '../../session/session.js'
+import type {
+  BackendHealth,
+  BackendPowers,
+  Committed,
+  CommitOptions,
+  Created,
+  CreateOptions,
+  LoadOptions,
+  LoadResult,
+  PortableSession,
+  Rotated,
+  SeenTokens,
+  SessionBackend,
+  SessionEvent,
+} from '../backend.js'
+import { Fingerprint } from '../fingerprint.js'
+import type { SeenSealer } from '../replicated/seen.js'
+import { deltaArguments, dotArgument, timeArgument } from './arguments.js'
+import { EventChannel } from './channel.js'
+import { Commits, type Outcome } from './commits.js'
+import type { Ioredis, RedisArgument, RedisTarget } from './dial.js'
+import { birthText, Keys, SHARDS, shardField, shardOf, shardOfHash } from './keys.js'
+import { COMMIT, CREATE, DESTROY, TOUCH } from './lua/changes.js'
+import { FIND, REVOKE } from './lua/reads.js'
+import type { Script } from './lua/script.js'
+import { Lifecycle } from './lifecycle.js'
+import { birthOf, listOf } from './reply.js'
+import { SessionTransfer } from './transfer.js'
+
+export interface RedisBackendOptions {
+  readonly target: RedisTarget
+  readonly ids: IdCodec
+  /** Random 53-bit integer, new at every start. */
+  readonly actor: number
+  readonly seals: SeenSealer
+  readonly now: () => number
+  readonly random: () => number
+  readonly log: Log
+  /** What every key begins with. Default 'session-mesh'. */
+  readonly prefix?: string
+  /** Where loads are answered from. `replica`: by stamps, never older than what the browser has seen. */
+  readonly readFrom?: 'primary' | 'replica'
+  /** Longest time for one call, milliseconds. Default 1,000. */
+  readonly timeoutMs?: number
+  /** When Redis is not there at start: fail, or start and answer errors until it is. Default 'fail'. */
+  readonly onUnreachable?: 'fail' | 'wait'
+  /** Values as JSON text where that is exact. Default false. */
+  readonly json?: boolean
+  readonly limits?: { readonly sessions?: number }
+  /** Milliseconds between two counts of all sessions. Default 10,000. */
+  readonly countEveryMs?: number
+  /** Default: the installed package. */
+  readonly ioredis?: () => Promise<Ioredis>
+}
+
+const SESSIONS_MAX = 1_000_000
+const TIMEOUT_MS = 1_000
+const COUNT_EVERY_MS = 10_000
+
+/**
+ * Sessions in Redis: one hash per session in Spring Session's layout, one atomic script per commit. The node keeps
+ * nothing; what Redis promises about durability is what holds. No CONFIG, no keyspace notifications.
+ */
+export class RedisBackend implements SessionBackend {
+  readonly type = 'redis'
+  readonly powers: BackendPowers
+  readonly #options: RedisBackendOptions
+  readonly #keys: Keys
+  readonly #life: Lifecycle
+  readonly #commits: Commits
+  readonly #channel: EventChannel
+  readonly #touching = new Set<string>()
+  readonly #counts = { loads: 0, created: 0, saved: 0, rotated: 0, ended: 0, touchesFailed: 0 }
+
+  constructor(options: RedisBackendOptions) {
+    const { prefix = 'session-mesh', readFrom = 'primary', onUnreachable = 'fail', actor, log, seals } = options
+    const { timeoutMs = TIMEOUT_MS, countEveryMs = COUNT_EVERY_MS } = options
+    const keys = new Keys(prefix)
+    const stamps = readFrom === 'replica'
+    this.#options = options
+    this.#keys = keys
+    this.powers = { events: 'cluster', principals: true, stamps }
+    this.#commits = new Commits({ keys, actor, seals: stamps ? seals : undefined })
+    this.#channel = new EventChannel({ name: keys.events, actor, log })
+    const expired = (ref: SessionRef): void => this.#channel.tell({ type: 'expired', ref, reason: 'expired', local: true })
+    this.#life = new Lifecycle({ ...options, keys, readFrom, timeoutMs, onUnreachable, countEveryMs, expired })
+  }
+
+  // ── Sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async load(id: string, seen: SeenTokens | undefined, { deadline }: LoadOptions): Promise<LoadResult> {
+    if (!isUsableId(id)) return { state: 'none', why: 'unknown' }
+    this.#counts.loads++
+    const parsed = isWellFormed(id) ? this.#options.ids.parse(id) : undefined
+    const tokens = this.powers.stamps ? seen : undefined
+    const answer = await this.#life.opened.reader.byId(parsed, hashId(id), tokens, deadline)
+    if (answer.state === 'none') return answer
+    const { birth, record, version } = answer.found
+    const raised = this.#commits.sealed(birth, version, seen)
+    return { state: 'found', ref: birth, session: record, ...(raised === undefined ? {} : { seen: raised }) }
+  }
+
+  async read(ref: SessionRef): Promise<SessionRecord | undefined> {
+    const answer = await this.#life.opened.reader.byRef(ref)
+    return answer.state === 'found' ? answer.found.record : undefined
+  }
+
+  async create(delta: SessionDelta, options: CreateOptions): Promise<Created> {
+    const given = options.id === undefined ? undefined : foreignId(options.id)
+    const holding = given === undefined ? undefined : await this.#life.opened.reader.byId(undefined, hashId(given))
+    if (given !== undefined && holding?.state === 'found') return { outcome: 'gone', id: given, ref: holding.found.birth }
+    this.#assertRoom()
+    const ref = given === undefined ? this.#commits.nextDot() : this.#commits.nextDotIn(shardOfHash(hashId(given)))
+    const id = given ?? this.#options.ids.make(ref, shardField(ref))
+    const lives = [timeArgument(options.maxIdleMs), timeArgument(options.maxLifeMs)]
+    const args = [hashId(id), ...lives, ...this.#deltaOf(delta)]
+    const { holder, ...committed } = await this.#commit(CREATE, ref, args, options)
+    if (holder !== undefined) return { outcome: 'gone', id, ref: holder }
+    this.#counts.created++
+    this.#life.opened.census.note(1)
+    this.#channel.tell({ type: 'created', ref, local: true })
+    return { ...committed, id, ref }
+  }
+
+  async save(ref: SessionRef, delta: SessionDelta, options: CommitOptions): Promise<Committed> {
+    this.#counts.saved++
+    const args = [dotArgument(this.#commits.nextDot()), '', ...this.#deltaOf(delta)]
+    const committed = await this.#commit(COMMIT, ref, args, options)
+    if (committed.outcome !== 'gone') this.#channel.tell({ type: 'changed', ref, local: true })
+    return committed
+  }
+
+  async rotate(ref: SessionRef, delta: SessionDelta, options: CommitOptions): Promise<Rotated> {
+    const dot = this.#commits.nextDot()
+    const id = this.#options.ids.make(dot, shardField(ref))
+    const committed = await this.#commit(COMMIT, ref, [dotArgument(dot), hashId(id), ...this.#deltaOf(delta)], options)
+    if (committed.outcome === 'gone') return { outcome: 'gone' }
+    this.#counts.rotated++
+    this.#channel.tell({ type: 'rotated', ref, local: true })
+    return { ...committed, id }
+  }
+
+  async destroy(ref: SessionRef, reason: EndReason, options: CommitOptions): Promise<Committed> {
+    const committed = await this.#commit(DESTROY, ref, [dotArgument(this.#commits.nextDot()), reason], options)
+    if (committed.outcome !== 'gone') this.#ended(ref, reason)
+    return committed
+  }
+
+  /** Parallel requests of one session note one access. Redis counts from its own clock back by how long ago it was. */
+  touch(ref: SessionRef, at: number): void {
+    const birth = birthText(ref)
+    const servers = this.#life.parts?.servers
+    if (servers === undefined || this.#touching.has(birth)) return
+    this.#touching.add(birth)
+    const age = Math.max(0, Math.round(this.#options.now() - at))
+    servers.primary
+      .run(TOUCH, this.#keys.births(ref), [...this.#head(shardOf(ref)), birth, age])
+      .catch(() => this.#counts.touchesFailed++)
+      .finally(() => this.#touching.delete(birth))
+  }
+
+  // ── Principals ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async find(principal: string): Promise<readonly SessionRef[]> {
+    return await this.#askShards(FIND, [principal])
+  }
+
+  async revoke(principal: string, _options: CommitOptions): Promise<Committed & { readonly sessions: number }> {
+    const ended = await this.#askShards(REVOKE, [principal, dotArgument(this.#commits.nextDot())])
+    for (const ref of ended) this.#ended(ref, 'logged-out')
+    return { outcome: 'done', sessions: ended.length }
+  }
+
+  /** Each shard answers for its sessions, exactly: the index of a shard changes in the same script as a session. */
+  async #askShards(script: Script, args: readonly RedisArgument[]): Promise<readonly SessionRef[]> {
+    const { primary } = this.#life.opened.servers
+    const shards = Array.from({ length: SHARDS }, (_, shard) => shard)
+    const replies = await Promise.all(
+      shards.map((shard) => primary.run(script, this.#keys.live(shard), [...this.#head(shard), ...args])),
+    )
+    return replies.flatMap((reply) => listOf(reply).map(birthOf))
+  }
+
+  // ── The whole ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+  exportAll(cursor?: string): AsyncIterable<PortableSession> {
+    return this.#transfer.exportAll(cursor)
+  }
+
+  async importOne(session: PortableSession): Promise<'imported' | 'known' | 'dead'> {
+    this.#assertRoom()
+    const outcome = await this.#transfer.importOne(session)
+    if (outcome === 'imported') this.#life.opened.census.note(1)
+    return outcome
+  }
+
+  async digest(): Promise<string> {
+    const fingerprint = new Fingerprint()
+    for await (const session of this.exportAll()) fingerprint.add(session)
+    return fingerprint.toString()
+  }
+
+  size(): { readonly sessions: number; readonly bytes: number } {
+    return this.#life.parts?.census.size ?? { sessions: 0, bytes: 0 }
+  }
+
+  /** Counts anew what size() answers from. */
+  async count(): Promise<void> {
+    await this.#life.opened.census.count()
+  }
+
+  subscribe(listener: (event: SessionEvent) => void): () => void {
+    return this.#channel.listen(listener)
+  }
+
+  get #transfer(): SessionTransfer {
+    const { servers } = this.#life.opened
+    const { actor, json = false } = this.#options
+    return new SessionTransfer({ client: servers.primary, keys: this.#keys, actor, json })
+  }
+
+  // ── Life ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async open(): Promise<void> {
+    await this.#life.open()
+    const { servers } = this.#life.opened
+    this.#channel.open(() => servers.dial())
+  }
+
+  async ready(): Promise<void> {
+    await this.#life.ready()
+  }
+
+  async close(): Promise<void> {
+    this.#channel.close()
+    await this.#life.close()
+  }
+
+  health(): BackendHealth {
+    return this.#life.health()
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    const counts = this.#counts
+    const parts = this.#life.parts
+    const client = parts?.servers.primary
+    return {
+      session_mesh_sessions: this.size().sessions,
+      session_mesh_loads_total: counts.loads,
+      session_mesh_sessions_created_total: counts.created,
+      session_mesh_saves_total: counts.saved,
+      session_mesh_sessions_rotated_total: counts.rotated,
+      session_mesh_sessions_ended_total: counts.ended,
+      session_mesh_outcome_unknown_total: this.#commits.unknown,
+      session_mesh_touches_failed_total: counts.touchesFailed,
+      session_mesh_replica_reads_total: parts?.reader.counts.fromReplica ?? 0,
+      session_mesh_replica_behind_total: parts?.reader.counts.replicaBehind ?? 0,
+      session_mesh_redis_calls_total: client?.counts.calls ?? 0,
+      session_mesh_redis_retries_total: client?.counts.retries ?? 0,
+      session_mesh_redis_timeouts_total: client?.counts.timeouts ?? 0,
+      session_mesh_redis_readonly_total: client?.counts.readonly ?? 0,
+      session_mesh_redis_circuit_opened_total: client?.circuitOpened ?? 0,
+      session_mesh_redis_up: client?.isUp === true ? 1 : 0,
+    }
+  }
+
+  // ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  async #commit(
+    script: Script,
+    ref: SessionRef,
+    args: readonly RedisArgument[],
+    options: CommitOptions,
+  ): Promise<Outcome> {
+    return await this.#commits.run(this.#life.opened.servers, script, ref, args, options)
+  }
+
+  #deltaOf(delta: SessionDelta): readonly RedisArgument[] {
+    return deltaArguments(delta, this.#options.json === true)
+  }
+
+  /** What every script is told first. */
+  #head(shard: number): readonly RedisArgument[] {
+    return [this.#keys.namespace, shard, this.#options.actor]
+  }
+
+  #ended(ref: SessionRef, reason: EndReason): void {
+    this.#counts.ended++
+    this.#life.parts?.census.note(-1)
+    this.#channel.tell({ type: reason === 'expired' ? 'expired' : 'destroyed', ref, reason, local: true })
+  }
+
+  #assertRoom(): void {
+    const max = this.#options.limits?.sessions ?? SESSIONS_MAX
+    if (this.size().sessions >= max) throw new LimitError(`all ${max} sessions are in use (limits.sessions)`, 503)
+  }
+}

@@ -1,0 +1,194 @@
+/** Replies of Redis, checked once: what comes over the network is input, whoever claims to be the server. */
+import { BackendError } from '../../errors.js'
+import type { Attributes, SessionRecord, SessionRef } from '../../session/session.js'
+import type { PortableRegister, PortableSession } from '../backend.js'
+import { parseBirth } from './keys.js'
+import { fromStored } from './stored-value.js'
+
+const ATTRIBUTE = 'sessionAttr:'
+const REGISTER = 'r:'
+const INCLUDED = 'v:'
+/** Registers beside the attributes, under names that no attribute can have: the same in every backend's export. */
+export const PRINCIPAL = '\u0000principal'
+export const MAX_IDLE = '\u0000maxIdleMs'
+
+/** A session as it was found. */
+export interface Found {
+  readonly birth: SessionRef
+  readonly record: SessionRecord
+  /** Commits so far. */
+  readonly version: number
+}
+
+/** The answer of lua/reads.ts to a load or a read. */
+export type Viewed =
+  | { readonly state: 'found'; readonly found: Found; readonly now: number }
+  | { readonly state: 'alias'; readonly birth: SessionRef; readonly leftMs: number }
+  | { readonly state: 'none'; readonly why: 'unknown' | 'rotated' | 'gone' }
+
+export function viewedOf(reply: unknown): Viewed {
+  const [state, first, second] = listOf(reply)
+  switch (textOf(state)) {
+    case 'found':
+      return { state: 'found', found: foundOf(fieldsOf(second)), now: numberOf(first) }
+    case 'alias':
+      return { state: 'alias', birth: birthOf(first), leftMs: numberOf(second) }
+    case 'none': {
+      const why = textOf(first)
+      return { state: 'none', why: why === 'rotated' || why === 'gone' ? why : 'unknown' }
+    }
+    default:
+      throw unexpected(state)
+  }
+}
+
+function foundOf(fields: ReadonlyMap<string, Buffer>): Found {
+  const attributes = new Map<string, Buffer>()
+  for (const [field, value] of fields) {
+    if (field.startsWith(ATTRIBUTE)) attributes.set(field.slice(ATTRIBUTE.length), value)
+  }
+  return {
+    birth: birthOf(fields.get('birth')),
+    version: numberOf(fields.get('version') ?? '0'),
+    record: {
+      createdAt: numberOf(fields.get('creationTime')),
+      lastAccessedAt: numberOf(fields.get('lastAccessedTime')),
+      maxIdleMs: maxIdleOf(fields),
+      maxLifeMs: numberOf(fields.get('maxLifeMs') ?? 'inf'),
+      principal: fields.get('principal')?.toString(),
+      attributes: new StoredAttributes(attributes),
+    },
+  }
+}
+
+function maxIdleOf(fields: ReadonlyMap<string, Buffer>): number {
+  const exact = fields.get('maxIdleMs')
+  if (exact !== undefined) return numberOf(exact)
+  const seconds = numberOf(fields.get('maxInactiveInterval') ?? '-1')
+  return seconds < 0 ? Infinity : seconds * 1_000
+}
+
+/** Values stay as they are stored until somebody asks for them. */
+class StoredAttributes implements Attributes {
+  readonly #stored: ReadonlyMap<string, Buffer>
+
+  constructor(stored: ReadonlyMap<string, Buffer>) {
+    this.#stored = stored
+  }
+
+  get size(): number {
+    return this.#stored.size
+  }
+
+  get(name: string): Uint8Array | undefined {
+    const stored = this.#stored.get(name)
+    return stored === undefined ? undefined : fromStored(stored)
+  }
+
+  has(name: string): boolean {
+    return this.#stored.has(name)
+  }
+
+  keys(): Iterable<string> {
+    return this.#stored.keys()
+  }
+}
+
+/** What the export script answers, as any backend can import it. */
+export function portableOf(birth: SessionRef, reply: unknown): PortableSession | undefined {
+  const [state, now, session, merged] = listOf(reply)
+  if (textOf(state) !== 'found') return undefined
+  const fields = fieldsOf(session)
+  if (!fields.has('creationTime')) return undefined
+  const { record } = foundOf(fields)
+  const marks = fieldsOf(merged)
+  const isOver = record.lastAccessedAt + record.maxIdleMs <= numberOf(now)
+  if (isOver) return undefined
+  return {
+    birth,
+    createdAt: record.createdAt,
+    maxLifeMs: record.maxLifeMs,
+    touchedAt: record.lastAccessedAt,
+    ids: idsOf(marks.get('ids')?.toString() ?? ''),
+    registers: registersOf(marks, record),
+    version: included(marks),
+    highest: numberOf(marks.get('highest') ?? '0'),
+  }
+}
+
+function registersOf(marks: ReadonlyMap<string, Buffer>, record: SessionRecord): readonly PortableRegister[] {
+  const registers: PortableRegister[] = []
+  for (const [field, mark] of marks) {
+    if (!field.startsWith(REGISTER)) continue
+    const name = field.slice(REGISTER.length)
+    const [hlc = 0, actor = 0, counter = 0, kind = 0] = mark.toString().split(' ').map(Number)
+    registers.push({ name, kind, value: valueOf(name, record), hlc, dot: { actor, counter } })
+  }
+  return registers.sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+function valueOf(name: string, record: SessionRecord): PortableRegister['value'] {
+  if (name === PRINCIPAL) return record.principal ?? null
+  if (name === MAX_IDLE) return record.maxIdleMs
+  return record.attributes.get(name) ?? null
+}
+
+function included(marks: ReadonlyMap<string, Buffer>): readonly SessionRef[] {
+  const version: SessionRef[] = []
+  for (const [field, counter] of marks) {
+    if (field.startsWith(INCLUDED)) version.push({ actor: Number(field.slice(INCLUDED.length)), counter: numberOf(counter) })
+  }
+  return version
+}
+
+function idsOf(text: string): PortableSession['ids'] {
+  return text.split(';').map((entry) => {
+    const [hash = '', actor = '', counter = ''] = entry.split(' ')
+    return { hash, dot: { actor: Number(actor), counter: Number(counter) } }
+  })
+}
+
+// ── Pieces ────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+export function listOf(reply: unknown): readonly unknown[] {
+  if (Array.isArray(reply)) return reply
+  throw unexpected(reply)
+}
+
+export function textOf(reply: unknown): string {
+  if (typeof reply === 'string') return reply
+  if (Buffer.isBuffer(reply)) return reply.toString()
+  throw unexpected(reply)
+}
+
+export function numberOf(reply: unknown): number {
+  const number = typeof reply === 'number' ? reply : toNumber(textOf(reply))
+  if (Number.isNaN(number)) throw unexpected(reply)
+  return number
+}
+
+function toNumber(text: string): number {
+  return text === 'inf' ? Infinity : text === '' ? NaN : Number(text)
+}
+
+export function birthOf(reply: unknown): SessionRef {
+  const birth = parseBirth(textOf(reply))
+  if (birth === undefined) throw unexpected(reply)
+  return birth
+}
+
+/** A Map, so that no name can mean something to JavaScript. */
+function fieldsOf(reply: unknown): ReadonlyMap<string, Buffer> {
+  const flat = listOf(reply)
+  const fields = new Map<string, Buffer>()
+  for (let i = 0; i + 1 < flat.length; i += 2) {
+    const value = flat[i + 1]
+    if (!Buffer.isBuffer(value)) throw unexpected(value)
+    fields.set(textOf(flat[i]), value)
+  }
+  return fields
+}
+
+function unexpected(reply: unknown): BackendError {
+  return new BackendError(`Redis answered what none of our scripts says (a ${reply === null ? 'null' : typeof reply})`)
+}

@@ -1,0 +1,91 @@
+import type { IdHash, SessionRef } from '../../session/session.js'
+import type { PortableSession } from '../backend.js'
+import { portableArguments } from './arguments.js'
+import type { RedisClient } from './client.js'
+import { birthText, parseBirth, SHARDS, shardOf, shardOfHash, type Keys } from './keys.js'
+import { EXPORT } from './lua/reads.js'
+import { ALIAS, IMPORT } from './lua/upkeep.js'
+import { aliasMs } from './reader.js'
+import { birthOf, listOf, MAX_IDLE, portableOf, textOf } from './reply.js'
+
+export interface TransferOptions {
+  readonly client: RedisClient
+  readonly keys: Keys
+  readonly actor: number
+  readonly json: boolean
+}
+
+const BATCH = 100
+
+/** Sessions on their way to and from other backends. */
+export class SessionTransfer {
+  readonly #options: TransferOptions
+
+  constructor(options: TransferOptions) {
+    this.#options = options
+  }
+
+  /** Shard by shard, births in order. `cursor`: the birth that was exported last. */
+  async *exportAll(cursor?: string): AsyncGenerator<PortableSession> {
+    const after = cursor === undefined ? undefined : parseBirth(cursor)
+    const first = after === undefined ? 0 : shardOf(after)
+    for (let shard = first; shard < SHARDS; shard++) {
+      const all = await this.#births(shard)
+      const births = after !== undefined && shard === first ? all.filter((birth) => inOrder(birth, after) > 0) : all
+      for (let at = 0; at < births.length; at += BATCH) {
+        const batch = births.slice(at, at + BATCH)
+        for (const session of await Promise.all(batch.map((birth) => this.#exportOne(birth)))) {
+          if (session !== undefined) yield session
+        }
+      }
+    }
+  }
+
+  async importOne(session: PortableSession): Promise<'imported' | 'known' | 'dead'> {
+    const { client, keys, json } = this.#options
+    const { birth } = session
+    const args = [...this.#head(shardOf(birth)), ...portableArguments(session, json)]
+    const [outcome] = listOf(await client.run(IMPORT, keys.births(birth), args)).map(textOf)
+    if (outcome === 'imported') await this.#leadOn(session)
+    return outcome === 'imported' || outcome === 'known' ? outcome : 'dead'
+  }
+
+  /** Ids whose keys will be looked for elsewhere than at the session: added later, one of several, made by others. */
+  async #leadOn({ birth, ids, registers }: PortableSession): Promise<void> {
+    const { client, keys } = this.#options
+    const idle = registers.find(({ name }) => name === MAX_IDLE)?.value
+    const ttl = aliasMs(typeof idle === 'number' ? idle : Infinity)
+    for (const { hash, dot } of ids) {
+      for (const shard of new Set([shardOf(dot), shardOf(birth), shardOfHash(hash as IdHash)])) {
+        if (ids.length === 1 && shard === shardOf(birth)) continue
+        await client.run(ALIAS, keys.session(shard, hash as IdHash), [...this.#head(shard), birthText(birth), ttl])
+      }
+    }
+  }
+
+  async #births(shard: number): Promise<readonly SessionRef[]> {
+    const births = new Map<string, SessionRef>()
+    let cursor = '0'
+    do {
+      const reply = await this.#options.client.command('zscan', [this.#options.keys.live(shard), cursor, 'COUNT', 1_000])
+      const [next, entries] = listOf(reply)
+      cursor = textOf(next)
+      // Members and scores in turn.
+      for (const entry of listOf(entries).filter((_, i) => i % 2 === 0)) births.set(textOf(entry), birthOf(entry))
+    } while (cursor !== '0')
+    return [...births.values()].sort(inOrder)
+  }
+
+  async #exportOne(birth: SessionRef): Promise<PortableSession | undefined> {
+    const { client, keys } = this.#options
+    return portableOf(birth, await client.run(EXPORT, keys.births(birth), this.#head(shardOf(birth))))
+  }
+
+  #head(shard: number): readonly (string | number)[] {
+    return [this.#options.keys.namespace, shard, this.#options.actor]
+  }
+}
+
+function inOrder(a: SessionRef, b: SessionRef): number {
+  return a.actor - b.actor || a.counter - b.counter
+}
