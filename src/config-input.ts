@@ -56,7 +56,7 @@ export interface NodeConfig {
   readonly advertise?: string | undefined
 }
 
-export type BackendConfig = ReplicatedBackendConfig | MemoryBackendConfig
+export type BackendConfig = ReplicatedBackendConfig | MemoryBackendConfig | RedisBackendConfig
 
 /** Sessions in this process alone, for tests and for a single node. They end with the process. */
 export interface MemoryBackendConfig {
@@ -92,6 +92,47 @@ export interface ReplicatedBackendConfig {
         readonly within?: Duration | undefined
       }
     | undefined
+}
+
+/**
+ * Sessions in Redis; every node only asks. Needs the package ioredis. One of `url`, `host` (and `port`), `sentinels` and
+ * `cluster` says where; default: the environment variable REDIS_URL.
+ */
+export interface RedisBackendConfig {
+  readonly type: 'redis'
+  /** `redis://user:password@host:6379/0`, or `rediss://` for TLS. */
+  readonly url?: string | undefined
+  readonly host?: string | undefined
+  /** Default 6379. */
+  readonly port?: number | undefined
+  /** Number of the database. Default 0. */
+  readonly db?: number | undefined
+  /** `host:port` of each Sentinel. */
+  readonly sentinels?: readonly string[] | undefined
+  /** What the Sentinels call the primary. Default 'mymaster'. */
+  readonly name?: string | undefined
+  /** `host:port` of some nodes of a Redis Cluster; the others are found. */
+  readonly cluster?: readonly string[] | undefined
+  readonly username?: string | undefined
+  readonly password?: string | undefined
+  /** TLS with the authorities of the platform (true), or with these: PEM texts, or paths of them. */
+  readonly tls?:
+    | boolean
+    | { readonly ca?: string; readonly cert?: string; readonly key?: string; readonly servername?: string }
+    | undefined
+  /** What all keys begin with: clusters that share a Redis need one each. Default 'session-mesh'. */
+  readonly prefix?: string | undefined
+  /**
+   * 'replica': loads are answered by a replica where that is not behind what the browser has seen, else by the primary.
+   * A logout reaches such reads as fast as Redis replicates. Default 'primary'.
+   */
+  readonly readFrom?: 'primary' | 'replica' | undefined
+  /** Longest time for one call; then the request gets an error (503). Default 1s. */
+  readonly timeout?: Duration | undefined
+  /** Redis not there at start: 'fail', or 'wait' and answer errors until it is. Default 'fail'. */
+  readonly onUnreachable?: 'fail' | 'wait' | undefined
+  /** Values as JSON text, readable in redis-cli, where JSON can say them exactly. Can be changed at any time. Default false. */
+  readonly json?: boolean | undefined
 }
 
 /** What happens at a limit: the request that goes over it fails and changes nothing; no live session is dropped. */

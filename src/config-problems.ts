@@ -15,7 +15,7 @@ export interface Problem {
   readonly hint?: string | undefined
 }
 
-const SECRET_KEYS = new Set<PropertyKey>(['secret', 'key'])
+const SECRET_KEYS = new Set<PropertyKey>(['secret', 'key', 'password'])
 const GOT_LENGTH_MAX = 60
 
 /** What a leaf of the schema puts into its issues, beside the message. */
@@ -57,7 +57,8 @@ export function describeValue(value: unknown, path: readonly PropertyKey[]): str
   if (typeof value === 'function') return 'a function'
   if (path.some((key) => SECRET_KEYS.has(key))) return describeSecret(value)
   if (typeof value === 'string') return JSON.stringify(shorten(value.replace(/[^\s/@]*@/, '***@')))
-  return shorten(inspect(masked(value), { depth: 1, breakLength: Infinity, compact: true }))
+  const text = inspect(masked(value), { depth: 1, breakLength: Infinity, compact: true })
+  return shorten(text.replace(/\/\/[^\s/@]*@/g, '//***@'))
 }
 
 /** `peers[1]`, `session.cookie.name`. */

@@ -215,6 +215,28 @@ const acks = section({
   within: duration(1, 60_000, 'finite').default(250),
 })
 
+/** Options of TLS towards Redis, or true for those of the platform. */
+const redisTls = option('true, or { ca, cert, key, servername }: PEM texts or paths of them', (value) => {
+  if (typeof value === 'boolean') return value
+  return isTexts(value, ['ca', 'cert', 'key', 'servername']) ? value : new Refused('wrong type')
+})
+
+function isTexts<K extends string>(value: unknown, keys: readonly K[]): value is Readonly<Partial<Record<K, string>>> {
+  if (typeof value !== 'object' || value === null) return false
+  return Object.entries(value).every(([key, text]) => keys.some((known) => known === key) && isText(text))
+}
+
+const redisUrl = option("a URL such as 'redis://user:password@host:6379/0', or rediss:// for TLS", (value) => {
+  if (!isText(value)) return new Refused('wrong type')
+  if (!URL.canParse(value)) return new Refused('not a URL')
+  return /^rediss?:\/\/[^/]/.test(value) ? value : new Refused('not a Redis URL')
+})
+
+const redisPrefix = option('1 to 64 letters, digits, dots, dashes, colons or underscores', (value) => {
+  if (!isText(value)) return new Refused('wrong type')
+  return /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/.test(value) ? value : new Refused('not allowed')
+})
+
 const backend = z.discriminatedUnion('type', [
   section({
     type: z.literal('replicated'),
@@ -223,6 +245,24 @@ const backend = z.discriminatedUnion('type', [
     acks: acks.prefault({}),
   }),
   section({ type: z.literal('memory') }),
+  section({
+    type: z.literal('redis'),
+    url: redisUrl.optional(),
+    host: nonEmptyText('a host name or address').optional(),
+    port: wholeNumber(1, 65_535).optional(),
+    db: wholeNumber(0, 1_000_000).optional(),
+    sentinels: z.array(dialAddress()).optional(),
+    name: name().optional(),
+    cluster: z.array(dialAddress()).optional(),
+    username: nonEmptyText('a user of Redis').optional(),
+    password: nonEmptyText('its password').optional(),
+    tls: redisTls.optional(),
+    prefix: redisPrefix.default('session-mesh'),
+    readFrom: oneOf('primary', 'replica').default('primary'),
+    timeout: duration(10, 60_000, 'finite').default(1_000),
+    onUnreachable: oneOf('fail', 'wait').default('fail'),
+    json: flag().default(false),
+  }),
 ])
 
 const secret = option('a text of at least 32 bytes, or a list of them', (value) => {

@@ -6,6 +6,7 @@ import { formatAddress, isLoopback, isWildcard, parseAddress } from './address.j
 import type { Logger } from './config-input.js'
 import { describeIssue, describeProblem, type Problem } from './config-problems.js'
 import { configSchema, sessionSchema, type ParsedConfig } from './config-schema.js'
+import { checkRedis, saysWhere, withTlsTexts } from './config-redis.js'
 import { readTls, type TlsMaterial } from './config-tls.js'
 import { formatDuration } from './duration.js'
 import { ConfigError } from './errors.js'
@@ -74,13 +75,16 @@ export function resolveConfig(
   const parsed = configSchema.refine(capture, { when: () => true }).safeParse(completed)
 
   const tls = understood.tls && readTls(understood.tls, environment.readFile, environment.now())
-  const problems = [...checkRelations(understood), ...(tls?.problems ?? [])]
+  const { backend } = understood
+  const given = isRecord(completed) && isRecord(completed.backend) ? completed.backend : {}
+  const redisProblems = backend?.type === 'redis' ? checkRedis(given, backend, environment.readFile) : []
+  const problems = [...checkRelations(understood), ...(tls?.problems ?? []), ...redisProblems]
   const lines = [
     ...(parsed.error?.issues ?? []).map((issue) => describeIssue(issue, completed) + originOf(issue.path, origins)),
     ...problems.map((problem) => describeProblem(problem, completed) + originOf(problem.path, origins)),
   ]
   if (lines.length > 0 || !parsed.success) throw new ConfigError([...new Set(lines)], source)
-  return resolve(parsed.data, tls?.material)
+  return resolve(parsed.data, tls?.material, environment.readFile)
 }
 
 /** The options of one mounted middleware, in the words and with the checks of `session` in a configuration. */
@@ -94,8 +98,12 @@ function withLimits(session: ParsedConfig['session'], limits: ResolvedLimits): R
   return resolveSessionOptions({ ...session, limits: { bytes: limits.sessionBytes, attributes: limits.attributes } })
 }
 
-function resolve(config: ParsedConfig, tls: TlsMaterial | undefined): ResolvedConfig {
-  const { node, peers } = config
+function resolve(
+  config: ParsedConfig,
+  tls: TlsMaterial | undefined,
+  readFile: Environment['readFile'],
+): ResolvedConfig {
+  const { node, peers, backend } = config
   const own = new Set([node.listen, node.advertise])
   return {
     name: config.name,
@@ -107,7 +115,7 @@ function resolve(config: ParsedConfig, tls: TlsMaterial | undefined): ResolvedCo
     peers: peers.filter((peer) => !own.has(peer)),
     secrets: config.secret,
     ...(tls === undefined ? {} : { tls }),
-    backend: config.backend,
+    backend: backend.type === 'redis' ? withTlsTexts(backend, readFile) : backend,
     limits: config.limits,
     session: withLimits(config.session, config.limits),
     ...(config.admin === undefined ? {} : { admin: config.admin }),
@@ -130,6 +138,7 @@ function complete(
   const origins = new Map<string, string>()
   if (!isRecord(input)) return { completed: input, origins }
   const node = input.node ?? {}
+  const { backend } = input
 
   /** Flag, then file, then environment. */
   const pick = (path: string, flag: string | undefined, given: unknown, variable: string): unknown => {
@@ -143,6 +152,10 @@ function complete(
   const completed = {
     ...input,
     peers: typeof peers === 'string' && origins.has('peers') ? splitList(peers) : peers,
+    backend:
+      isRecord(backend) && backend.type === 'redis' && !saysWhere(backend)
+        ? { ...backend, url: pick('backend.url', undefined, undefined, 'REDIS_URL') }
+        : backend,
     secret: pick('secret', undefined, input.secret, 'SESSION_MESH_SECRET'),
     node: isRecord(node)
       ? {
@@ -181,7 +194,9 @@ function checkRelations(config: Partial<ParsedConfig>): readonly Problem[] {
 
 /** Off loopback, nodes must prove who they are. */
 function checkExposure({ node, peers, secret, tls, backend }: Partial<ParsedConfig>): readonly Problem[] {
-  if (backend?.type === 'memory' || tls !== undefined || secret === undefined || secret.length > 0) return []
+  // Only replicating nodes listen to each other.
+  if (backend?.type === 'memory' || backend?.type === 'redis') return []
+  if (tls !== undefined || secret === undefined || secret.length > 0) return []
   const exposed = [
     ['node.listen', node?.listen],
     ['node.advertise', node?.advertise],

@@ -8,6 +8,7 @@ import type { HelloInfo } from '../transport/transport.js'
 import { WebSocketTransport } from '../transport/websocket.js'
 import type { SessionBackend } from './backend.js'
 import { MemoryBackend } from './memory/memory.js'
+import { RedisBackend } from './redis/redis.js'
 import { ReplicatedBackend } from './replicated/replicated.js'
 import { SeenSealer } from './replicated/seen.js'
 
@@ -35,6 +36,22 @@ export function openBackend(config: ResolvedConfig, world: World): SessionBacken
   switch (backend.type) {
     case 'memory':
       return new MemoryBackend({ ids, actor, now, limits })
+    case 'redis':
+      return new RedisBackend({
+        target: backend,
+        ids,
+        actor,
+        seals: new SeenSealer(keys),
+        now,
+        random: world.random,
+        log,
+        prefix: backend.prefix,
+        readFrom: backend.readFrom,
+        timeoutMs: backend.timeout,
+        onUnreachable: backend.onUnreachable,
+        json: backend.json,
+        limits,
+      })
     case 'replicated':
       return new ReplicatedBackend({
         node: config.node.id,
