@@ -7,18 +7,26 @@ import { readFileSync } from 'node:fs'
 import type { IncomingMessage } from 'node:http'
 import { hostname } from 'node:os'
 import type { BackendHealth, SessionBackend } from './backend/backend.js'
-import { openBackend } from './backend/open.js'
+import { keysOf, openBackend } from './backend/open.js'
 import type { ClusterConfig, SessionConfig } from './config-input.js'
 import { resolveConfig, resolveSession, type Environment, type ResolvedConfig } from './config.js'
 import { deferred } from './deferred.js'
 import { SessionMeshStore, type StoreOptions } from './express-session.js'
+import type { AttributeListener } from './http/attribute-watch.js'
+import type { Explanation } from './http/explain.js'
 import { loadSession, sessions, type SessionMiddleware } from './http/middleware.js'
-import type { Session } from './http/session-types.js'
+import type { LoggedOut, PrincipalSession } from './http/principals.js'
+import { refOf, SessionServices } from './http/session-services.js'
+import type { CommitChoice, CommitOutcome, Session } from './http/session-types.js'
+import type { BindableSocket, BindOptions, BoundSocket } from './http/socket-binding.js'
+import type { WebSocketLike, WebSocketOptions, WebSocketServerLike } from './http/websocket.js'
 import type { Log } from './log.js'
 import { AdminServer, type MemberStatus } from './observe/admin-server.js'
 import { healthHandlers, type HealthHandlers } from './observe/health.js'
 import { lineLog, openLog } from './observe/log-sinks.js'
 import { collectMetrics, type Metrics } from './observe/metrics.js'
+import { SessionEvents, type ListenOptions, type SessionEventListener, type SessionEventMap } from './observe/session-events.js'
+import type { SessionRef } from './session/session.js'
 import { VERSION } from './version.js'
 
 /** Makes this process a node of its cluster: checks the configuration, opens the backend, joins the peers. */
@@ -67,6 +75,8 @@ export class Cluster {
   readonly backend: SessionBackend
   readonly #parts: ClusterParts
   readonly #admin: AdminServer
+  readonly #events: SessionEvents
+  readonly #services: SessionServices
   readonly #mounted: Pick<SessionMiddleware, 'counters'>[] = []
   #closing: Promise<void> | undefined
   readonly #closed = deferred<void>()
@@ -77,6 +87,12 @@ export class Cluster {
   constructor(parts: ClusterParts) {
     this.#parts = parts
     this.backend = parts.backend
+    const { config, backend, log } = parts
+    const { session, maxSessions, debug } = config
+    this.#events = new SessionEvents(backend, log)
+    const secrets = keysOf(config)
+    this.#services = new SessionServices({ backend, session, secrets, maxSessions, ...debug, now: Date.now, log })
+    this.#mounted.push(this.#services.sockets)
     this.#admin = new AdminServer({
       secrets: parts.config.secrets,
       now: Date.now,
@@ -90,6 +106,7 @@ export class Cluster {
     const { admin } = this.#parts.config
     try {
       await this.backend.open()
+      this.#services.open()
       if (admin !== undefined) await this.#admin.open(admin.listen)
     } catch (error) {
       await this.close()
@@ -114,10 +131,10 @@ export class Cluster {
 
   /** Middleware for Express, connect and node:http. `options` change single options of `session` for this mount. */
   sessions(options: SessionConfig = {}): SessionMiddleware {
-    const { config, session, log } = this.#parts
+    const { config, session } = this.#parts
     const isPlain = Object.keys(options).length === 0
     const resolved = isPlain ? config.session : resolveSession(mergeOptions(session, options), config.limits)
-    const middleware = sessions(this.backend, resolved, { now: Date.now, log })
+    const middleware = sessions(this.backend, resolved, this.#services.world)
     this.#mounted.push(middleware)
     return middleware
   }
@@ -140,6 +157,68 @@ export class Cluster {
     return await loadSession(req)
   }
 
+  // ── Sockets ─────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /**
+   * Binds every WebSocket of a `WebSocketServer` (ws) to the session of its request: what arrives keeps the session
+   * alive, and when it ends, on whatever node, the socket is closed with 1008. Answers how to stop.
+   */
+  bindWebSocket(server: WebSocketServerLike, options: WebSocketOptions = {}): () => void {
+    return this.#services.webSockets.serve(server, options)
+  }
+
+  /** The session of a bound WebSocket as it is now; undefined where it has none. Commit what you change. */
+  async webSocketSession(socket: WebSocketLike): Promise<Session | undefined> {
+    return await this.#services.webSockets.session(socket)
+  }
+
+  /** The same as `bindWebSocket` for one connection of any kind (Socket.IO, event streams). */
+  async bindSocket(socket: BindableSocket, req: IncomingMessage, options: BindOptions = {}): Promise<BoundSocket> {
+    return await this.#services.sockets.bind(socket, req, options)
+  }
+
+  // ── Principals ──────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Live sessions of a principal, the one used last first. `current`: the session of the request that asks. */
+  async sessionsOf(principal: string, { current }: { current?: Session } = {}): Promise<readonly PrincipalSession[]> {
+    return await this.#services.principals.sessionsOf(principal, refOf(current))
+  }
+
+  /** Ends the session that a `handle` of `sessionsOf` stands for, on every node. */
+  async end(handle: string, choice?: CommitChoice): Promise<CommitOutcome> {
+    return await this.#services.principals.end(handle, choice)
+  }
+
+  /** Ends every session of a principal on every node, those this node has not heard of included. */
+  async logOutEverywhere(principal: string, options: CommitChoice & { except?: Session } = {}): Promise<LoggedOut> {
+    const { except, ...choice } = options
+    return await this.#services.principals.logOutEverywhere(principal, refOf(except), choice)
+  }
+
+  // ── Watching ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** Tells `listener` what happens to sessions, here and on other nodes. Answers how to stop. */
+  on<T extends keyof SessionEventMap>(type: T, listener: SessionEventListener<T>, options?: ListenOptions): () => void {
+    return this.#events.on(type, listener, options)
+  }
+
+  /** Tells `listener` which values one attribute gets and loses by commits on this node. Answers how to stop. */
+  onAttribute(name: string, listener: AttributeListener): () => void {
+    return this.#services.attributes.on(name, listener)
+  }
+
+  /** What events call a session; undefined as long as nothing was committed to it. */
+  refOf(session: Session): SessionRef | undefined {
+    return refOf(session)
+  }
+
+  /** What this node knows of one session: no id and no values. */
+  async explain(ref: SessionRef): Promise<Explanation> {
+    return await this.#services.explain(ref)
+  }
+
+  // ── Operation ───────────────────────────────────────────────────────────────────────────────────────────────────
+
   /** Handlers to mount at /healthz and /readyz. */
   health(): HealthHandlers {
     return healthHandlers(() => this.#health())
@@ -153,6 +232,7 @@ export class Cluster {
 
   /** Not ready from now on; sends what is unsent, says goodbye to the peers and stops listening. Idempotent. */
   async close(): Promise<void> {
+    this.#services.close()
     this.#closing ??= Promise.all([this.backend.close(), this.#admin.close()]).then(() => this.#closed.resolve())
     await this.#closing
   }

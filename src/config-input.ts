@@ -29,6 +29,9 @@ export interface ClusterConfig {
   readonly backend?: BackendConfig | undefined
   readonly limits?: LimitsConfig | undefined
   readonly session?: SessionConfig | undefined
+  /** How many sessions one principal (`session.setPrincipal`) may have. Default: any number. */
+  readonly maxSessions?: MaxSessionsConfig | undefined
+  readonly debug?: DebugConfig | undefined
   /**
    * A small HTTP server for `session-mesh status`, `/healthz`, `/readyz` and `/metrics` of this node. Loopback only.
    * Default: none; `session-mesh start` without it has no such server either.
@@ -143,6 +146,22 @@ export interface LimitsConfig {
   readonly sessionBytes?: number | undefined
   /** Attributes of one session. Default 1,024. */
   readonly attributes?: number | undefined
+}
+
+export interface MaxSessionsConfig {
+  /** Exact for logins on one node; two nodes can let one in each at the same time. */
+  readonly perPrincipal: number
+  /**
+   * One more: `refuse` fails its `setPrincipal` with a LimitError (status 409), `oldest-out` ends the oldest of the
+   * others; what two nodes let in at the same time is settled the same way on all. Default 'oldest-out'.
+   */
+  readonly policy?: 'refuse' | 'oldest-out' | undefined
+}
+
+/** For finding out what an application does. Costs time and memory. */
+export interface DebugConfig {
+  /** Remembers which lines of the application made which sessions; `cluster.explain(ref)` tells. Default false. */
+  readonly creationStacks?: boolean | undefined
 }
 
 /** The options of the middleware (http/options.ts); lifetimes may be texts such as '30m'. */

@@ -315,6 +315,11 @@ export const configSchema = section({
     attributes: wholeNumber(1, 10_000).default(1_024),
   }).prefault({}),
   session: sessionSchema.prefault({}),
+  maxSessions: section({
+    perPrincipal: wholeNumber(1, 1_000_000),
+    policy: oneOf('refuse', 'oldest-out').default('oldest-out'),
+  }).optional(),
+  debug: section({ creationStacks: flag().default(false) }).prefault({}),
   admin: section({
     listen: address("a loopback host:port, such as '127.0.0.1:7980'", ({ host }) => isLoopback(host)),
   }).optional(),

@@ -26,6 +26,8 @@ export interface ResolvedConfig {
   readonly backend: ResolvedBackend
   readonly limits: ResolvedLimits
   readonly session: ResolvedSessionOptions
+  readonly maxSessions?: NonNullable<ParsedConfig['maxSessions']>
+  readonly debug: ParsedConfig['debug']
   readonly admin?: { readonly listen: string }
   readonly log?: Log | Logger
   /** What is worth a line in the log at start, though nothing is wrong with it. */
@@ -118,6 +120,8 @@ function resolve(
     backend: backend.type === 'redis' ? withTlsTexts(backend, readFile) : backend,
     limits: config.limits,
     session: withLimits(config.session, config.limits),
+    ...(config.maxSessions === undefined ? {} : { maxSessions: config.maxSessions }),
+    debug: config.debug,
     ...(config.admin === undefined ? {} : { admin: config.admin }),
     ...(config.log === undefined ? {} : { log: config.log }),
     notes: notesOn(config),

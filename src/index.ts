@@ -4,8 +4,10 @@ export {
   type BackendConfig,
   type ClusterConfig,
   type CookieConfig,
+  type DebugConfig,
   type LimitsConfig,
   type Logger,
+  type MaxSessionsConfig,
   type MemoryBackendConfig,
   type NodeConfig,
   type ReplicatedBackendConfig,
@@ -26,9 +28,21 @@ export {
 export { toPrometheus, type Metrics } from './observe/metrics.js'
 export type * from './backend/backend.js'
 export type { Duration } from './duration.js'
-export type { Session, SessionData, SessionMethods } from './http/session-types.js'
+export type { AttributeEvent, AttributeListener } from './http/attribute-watch.js'
+export type { Explanation } from './http/explain.js'
+export type { LoggedOut, PrincipalSession } from './http/principals.js'
+export type { CommitChoice, CommitOutcome, Session, SessionData, SessionMethods } from './http/session-types.js'
+export type { BindableSocket, BindOptions, BoundSocket } from './http/socket-binding.js'
+export type { WebSocketLike, WebSocketOptions, WebSocketServerLike } from './http/websocket.js'
 export type { Log } from './log.js'
 export type { HealthHandler, HealthHandlers } from './observe/health.js'
+export type {
+  ListenOptions,
+  SessionChange,
+  SessionEnd,
+  SessionEventListener,
+  SessionEventMap,
+} from './observe/session-events.js'
 export type {
   Attributes,
   AttributeWrite,

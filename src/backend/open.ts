@@ -107,6 +107,6 @@ function settingsToAgreeOn({ session, limits }: ResolvedConfig): Readonly<Record
 }
 
 /** Without a secret, keys derive from the cluster's name: all nodes agree, and nobody is kept out. */
-function keysOf({ secrets, name }: ResolvedConfig): readonly string[] {
+export function keysOf({ secrets, name }: ResolvedConfig): readonly string[] {
   return secrets.length > 0 ? secrets : [`session-mesh cluster ${name}`]
 }

@@ -56,6 +56,13 @@ export class Committer {
   /** A new id, and what changed, in one step; a new session where there is none or it has ended. */
   rotate(handle: SessionHandle, choice: CommitChoice, principal?: string | null): Answer<CommitOutcome> {
     this.assertCanGrant('rotate')
+    const { principalLimit } = this.#mount
+    const rotate = (): Answer<CommitOutcome> => this.#rotate(handle, choice, principal)
+    if (principalLimit === undefined || typeof principal !== 'string') return rotate()
+    return principalLimit.within(principal, () => handle.bound?.ref, rotate)
+  }
+
+  #rotate(handle: SessionHandle, choice: CommitChoice, principal?: string | null): Answer<CommitOutcome> {
     const writes = this.#changes(handle)
     const delta = deltaOf(handle, writes, principal)
     const { bound } = handle
@@ -87,7 +94,10 @@ export class Committer {
   end(handle: SessionHandle, reason: EndReason, choice: CommitChoice): Answer<CommitOutcome> {
     if (handle.bound === undefined || handle.ended === 'gone') return 'gone'
     const { backend } = this.#mount
-    return andThen(backend.destroy(handle.bound.ref, reason, this.#options(choice)), (ended) => this.#outcome(ended))
+    return andThen(backend.destroy(handle.bound.ref, reason, this.#options(choice)), (ended) => {
+      if (ended.outcome !== 'gone') this.#mount.attributes?.ended(handle)
+      return this.#outcome(ended)
+    })
   }
 
   /** The request used the session: notes that, unless the last note of it is recent enough. */
@@ -143,6 +153,8 @@ export class Committer {
       handle.createdAt = this.#mount.now()
       handle.lastAccessedAt = handle.createdAt
       this.#grant(handle, created)
+      const { creations } = this.#mount
+      creations?.note(created.ref, handle.origin ?? creations.capture())
       return this.#settle(handle, delta, created)
     })
   }
@@ -181,6 +193,7 @@ export class Committer {
 
   #settle(handle: SessionHandle, delta: SessionDelta, committed: Committed): CommitOutcome {
     this.#mount.counters.session_mesh_http_commits_total++
+    this.#mount.attributes?.committed(handle, delta.writes)
     handle.values.commit(delta.writes)
     handle.settle(delta.maxIdleMs ?? handle.ttl)
     if (delta.principal !== undefined) handle.principal = delta.principal ?? undefined

@@ -1,15 +1,24 @@
 import type { SessionBackend } from '../backend/backend.js'
 import type { Log } from '../log.js'
+import type { AttributeWatch } from './attribute-watch.js'
 import type { Carrier } from './carrier.js'
 import { CookieCarrier } from './cookie.js'
 import { newCounters, type DropReason, type HttpCounters } from './counters.js'
+import type { CreationStacks } from './creation-stacks.js'
 import type { ResolvedSessionOptions } from './options.js'
+import type { PrincipalLimit } from './principal-limit.js'
 
 /** What a middleware receives instead of reaching for it. */
 export interface HttpWorld {
   /** Milliseconds since 1970. */
   readonly now: () => number
   readonly log: Log
+  /** Who is to be told of attributes. */
+  readonly attributes?: AttributeWatch
+  /** How many sessions one principal may have. */
+  readonly principalLimit?: PrincipalLimit
+  /** Where the origins of sessions are noted. */
+  readonly creations?: CreationStacks
 }
 
 /** One mounted middleware: what all of its requests share. */
@@ -20,6 +29,9 @@ export class Mount {
   readonly now: () => number
   readonly counters: HttpCounters = newCounters()
   readonly cookie: Readonly<Record<string, unknown>>
+  readonly attributes: AttributeWatch | undefined
+  readonly principalLimit: PrincipalLimit | undefined
+  readonly creations: CreationStacks | undefined
   readonly #log: Log
   readonly #warned = new Set<string>()
 
@@ -29,6 +41,9 @@ export class Mount {
     this.carrier = new CookieCarrier(options.cookie, options.trustProxy)
     this.now = world.now
     this.cookie = Object.freeze({ ...options.cookie })
+    this.attributes = world.attributes
+    this.principalLimit = world.principalLimit
+    this.creations = world.creations
     this.#log = world.log
   }
 

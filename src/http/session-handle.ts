@@ -45,6 +45,8 @@ export class SessionHandle {
   mustExist = false
   /** The backend knows that this request used the session. */
   accessNoted = false
+  /** Where the application first wrote to a session that is yet to be made, with `debug.creationStacks`. */
+  origin: readonly string[] | undefined = undefined
   /** Why nothing can be written any more. */
   ended: 'destroyed' | 'replaced' | 'gone' | undefined = undefined
   values: SessionValues
@@ -89,6 +91,7 @@ export class SessionHandle {
   set(name: string, value: unknown): void {
     this.assertWritable()
     assertAttributeName(name)
+    if (this.bound === undefined) this.origin ??= this.mount.creations?.capture()
     this.values.set(name, value)
   }
 

@@ -127,6 +127,12 @@ export function proxyOf(handle: SessionHandle): Session {
   return new Proxy(handle, HANDLER) as unknown as Session
 }
 
+/** What is behind the face of a session; undefined for anything else. */
+export function handleOf(session: object): SessionHandle | undefined {
+  // The symbol is known here alone: what answers to it is a face of ours.
+  return (session as Partial<Face>)[HANDLE]
+}
+
 function symbolOf(handle: SessionHandle, name: symbol): unknown {
   return name === HANDLE ? handle : Reflect.get(Object.prototype, name)
 }

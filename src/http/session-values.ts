@@ -53,6 +53,13 @@ export class SessionValues {
     return decoded.value
   }
 
+  /** What the backend holds under a name, for all this request knows: without what is not committed. */
+  stored(name: string): unknown {
+    const bytes = this.#bytesOf(name)
+    const decoded = bytes === undefined ? undefined : decodeValue(bytes)
+    return decoded?.ok === true ? decoded.value : undefined
+  }
+
   has(name: string): boolean {
     const touched = this.#touched?.get(name)
     return touched === undefined ? this.#bytesOf(name) !== undefined : touched.value !== undefined

@@ -17,8 +17,8 @@ interface SocketCounters extends Record<string, number> {
   session_mesh_http_sockets_refused_total: number
 }
 
-/** What a browser is told: RFC 6455, 7.4.1, and the registry of close codes for 1013. */
-const Close = { policy: 1_008, failed: 1_011, later: 1_013 } as const
+/** What a browser is told: RFC 6455, 7.4.1, and the registry of close codes for 1012 and 1013. */
+const Close = { policy: 1_008, failed: 1_011, restart: 1_012, later: 1_013 } as const
 
 const SWEEP_EVERY_MS = 250
 /** A session is looked at after this at the latest, in case an event was lost on its way. */
@@ -76,9 +76,13 @@ export class SocketBinder {
     return binding
   }
 
-  /** Lets go of all connections: they stay open and nobody watches over them. */
+  /** Closes all connections: this node leaves, and would hear of no end any more. */
   close(): void {
-    for (const group of this.#groups.values()) this.#forget(group)
+    for (const group of this.#groups.values()) {
+      const seats = [...group.seats]
+      this.#forget(group)
+      for (const binding of seats) this.#close(binding, Close.restart, 'this node is leaving')
+    }
   }
 
   #seat(binding: SocketBinding, req: IncomingMessage, request: RequestSession, options: BindOptions): void {

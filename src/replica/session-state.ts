@@ -118,13 +118,15 @@ export class SessionState {
 
   /** What a request reads: a snapshot that later events do not change. `encode` makes bytes of what was merged. */
   record(encode: EncodeMerged): SessionRecord {
-    const principal = this.principal?.value
+    const { value: principal, hlc } = this.principal ?? {}
+    const isOwned = typeof principal === 'string'
     return {
       createdAt: this.base?.createdAt ?? 0,
       lastAccessedAt: this.touchedAt,
       maxIdleMs: this.maxIdleMs,
       maxLifeMs: this.base?.maxLifeMs ?? Infinity,
-      principal: typeof principal === 'string' ? principal : undefined,
+      principal: isOwned ? principal : undefined,
+      principalSince: isOwned ? hlc : undefined,
       attributes: new RegisterView(this.registers, encode),
     }
   }

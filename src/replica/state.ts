@@ -118,9 +118,10 @@ export class ReplicaState {
     const wasComplete = session.isComplete
     this.clock.observe(fragment.highest)
     session.touch(fragment.touchedAt, this.latestTouch)
-    this.#update(session, now, () => session.merge(fragment, this.context))
+    const ids = this.#update(session, now, () => session.merge(fragment, this.context))
     for (const dot of proven(session, fragment)) this.context.add(dot)
-    if (session.isComplete) this.#listener.changed(session, wasComplete ? 'changed' : 'created')
+    const what = !wasComplete ? 'created' : ids.added.length > 0 ? 'rotated' : 'changed'
+    if (session.isComplete) this.#listener.changed(session, what)
     return true
   }
 
@@ -180,7 +181,7 @@ export class ReplicaState {
   }
 
   /** Changes a session and keeps every index right. */
-  #update(session: SessionState, now: number, change: () => IdChanges): void {
+  #update(session: SessionState, now: number, change: () => IdChanges): IdChanges {
     const principal = session.principal?.value
     this.#bytes -= session.bytes
     const ids = change()
@@ -193,6 +194,7 @@ export class ReplicaState {
     }
     if (this.isRevoked(session)) this.revoked.add(session)
     else if (this.revoked.size > 0) this.revoked.delete(session)
+    return ids
   }
 
   #end(kill: Kill, now: number): void {

@@ -77,6 +77,8 @@ export interface SessionRecord {
   /** Absolute lifetime since createdAt, milliseconds; Infinity = none. */
   readonly maxLifeMs: number
   readonly principal: string | undefined
+  /** When it became theirs, in hybrid time: for comparing sessions. Absent where nobody's, or where not known. */
+  readonly principalSince?: number | undefined
   readonly attributes: Attributes
 }
 

@@ -77,6 +77,7 @@ export class MemorySession {
       maxIdleMs: this.maxIdleMs,
       maxLifeMs: this.maxLifeMs,
       principal: this.principal,
+      principalSince: this.principal === undefined ? undefined : this.principalSince,
       attributes,
     }
   }
