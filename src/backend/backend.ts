@@ -43,8 +43,11 @@ export interface SessionBackend {
   /** Ends every session of one principal, those this node has not heard of included. Needs `powers.principals`. */
   revoke(principal: string, options: CommitOptions): Answer<Committed & { readonly sessions: number }>
 
-  /** Every live session, for another backend to import. `cursor` continues an interrupted walk. */
+  /** Every live session, for another backend to import. `cursor` continues an interrupted walk after that birth (births.ts). */
   exportAll(cursor?: string): AsyncIterable<PortableSession>
+
+  /** One live session, for another backend to import; undefined where it is over or not held. Waits for no other node. */
+  exportOne(ref: SessionRef): Answer<PortableSession | undefined>
 
   /** Merges a session that another backend exported. Idempotent. */
   importOne(session: PortableSession): Answer<'imported' | 'known' | 'dead'>

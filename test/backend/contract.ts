@@ -8,6 +8,7 @@ import type {
   SessionBackend,
   SessionEvent,
 } from '../../src/backend/backend.js'
+import { birthText } from '../../src/backend/births.js'
 import { LimitError } from '../../src/errors.js'
 import type { SessionDelta, SessionRef } from '../../src/session/session.js'
 import { decodeValue, encodeValue } from '../../src/session/value.js'
@@ -493,6 +494,29 @@ export function backendContract(name: string, open: (options?: ContractOptions) 
         expect(await valuesOf(rotated.id ?? '', target)).toEqual({ user: 'bob' })
         expect(await load(b.id, target)).toMatchObject({ state: 'none' })
         expect(await target.digest()).toBe(await read.digest())
+      })
+
+      it('exports one session by its ref, the same as in the walk over all, as long as it lives', async () => {
+        await create({ n: 0 })
+        const { ref } = await create({ n: 1 })
+        await save(ref, { n: 2 })
+
+        expect(await read.exportOne(ref)).toEqual((await exported(read)).find((one) => one.birth.counter === ref.counter))
+
+        await write.destroy(ref, 'destroyed', {})
+        await tested.settle()
+        expect(await read.exportOne(ref)).toBeUndefined()
+        expect(await read.exportOne({ actor: ref.actor, counter: ref.counter + 1_000 })).toBeUndefined()
+      })
+
+      it('goes on where an interrupted walk stopped', async () => {
+        for (let n = 0; n < 5; n++) await create({ n })
+        const all = (await exported(read)).map(({ birth }) => birthText(birth))
+
+        const rest: string[] = []
+        for await (const { birth } of read.exportAll(all[1])) rest.push(birthText(birth))
+
+        expect(rest).toEqual(all.slice(2))
       })
 
       it('never brings back a session that ended there', async () => {

@@ -22,6 +22,7 @@ import type {
   SessionBackend,
   SessionEvent,
 } from '../backend.js'
+import { birthsAfter, birthText } from '../births.js'
 import { BirthMap } from './birth-map.js'
 import { BoundedMap } from './bounded-map.js'
 import { Fingerprint } from '../fingerprint.js'
@@ -170,13 +171,15 @@ export class MemoryBackend implements SessionBackend {
 
   async *exportAll(cursor?: string): AsyncIterable<PortableSession> {
     this.#assertOpen()
-    const after = cursor === undefined ? undefined : parseCursor(cursor)
-    const births = Array.from(this.#sessions.values(), (session) => session.birth).sort(inOrder)
-    for (const birth of births) {
-      if (after !== undefined && inOrder(birth, after) <= 0) continue
-      const session = this.#live(birth)
-      if (session !== undefined) yield session.toPortable()
+    const births = Array.from(this.#sessions.values(), (session) => session.birth)
+    for (const birth of birthsAfter(cursor, births)) {
+      const session = this.exportOne(birth)
+      if (session !== undefined) yield session
     }
+  }
+
+  exportOne(ref: SessionRef): PortableSession | undefined {
+    return this.#live(ref)?.toPortable()
   }
 
   importOne(portable: PortableSession): 'imported' | 'known' | 'dead' {
@@ -316,12 +319,12 @@ export class MemoryBackend implements SessionBackend {
     this.#bytes -= session.bytes
     for (const { hash } of session.ids) this.#byId.drop(hash, 'gone', this.#now())
     this.#byPrincipal.drop(session, session.principal)
-    if (birth.actor !== this.#actor) this.#dead.set(keyOf(birth), true)
+    if (birth.actor !== this.#actor) this.#dead.set(birthText(birth), true)
     this.#tell({ type: reason === 'expired' ? 'expired' : 'destroyed', ref: birth, reason, local: true })
   }
 
   #isDead({ birth }: PortableSession): boolean {
-    return birth.actor === this.#actor ? birth.counter <= this.#counter : this.#dead.get(keyOf(birth)) === true
+    return birth.actor === this.#actor ? birth.counter <= this.#counter : this.#dead.get(birthText(birth)) === true
   }
 
   #tell(event: SessionEvent): void {
@@ -332,17 +335,4 @@ export class MemoryBackend implements SessionBackend {
 /** As random as an id, because it is part of one. */
 function drawActor(ids: IdCodec): number {
   return Buffer.from(ids.make({ actor: 0, counter: 0 }), 'base64url').readUIntBE(0, 6) + 1
-}
-
-function keyOf(birth: SessionRef): string {
-  return `${birth.actor}:${birth.counter}`
-}
-
-function parseCursor(cursor: string): SessionRef {
-  const [actor, counter] = cursor.split(':').map(Number)
-  return { actor: actor ?? 0, counter: counter ?? 0 }
-}
-
-function inOrder(a: SessionRef, b: SessionRef): number {
-  return a.actor - b.actor || a.counter - b.counter
 }

@@ -191,6 +191,10 @@ export class RedisBackend implements SessionBackend {
     return this.#transfer.exportAll(cursor)
   }
 
+  async exportOne(ref: SessionRef): Promise<PortableSession | undefined> {
+    return await this.#transfer.exportOne(ref)
+  }
+
   async importOne(session: PortableSession): Promise<'imported' | 'known' | 'dead'> {
     this.#assertRoom()
     const outcome = await this.#transfer.importOne(session)

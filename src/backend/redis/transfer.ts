@@ -34,11 +34,16 @@ export class SessionTransfer {
       const births = after !== undefined && shard === first ? all.filter((birth) => inOrder(birth, after) > 0) : all
       for (let at = 0; at < births.length; at += BATCH) {
         const batch = births.slice(at, at + BATCH)
-        for (const session of await Promise.all(batch.map((birth) => this.#exportOne(birth)))) {
+        for (const session of await Promise.all(batch.map((birth) => this.exportOne(birth)))) {
           if (session !== undefined) yield session
         }
       }
     }
+  }
+
+  async exportOne(birth: SessionRef): Promise<PortableSession | undefined> {
+    const { client, keys } = this.#options
+    return portableOf(birth, await client.run(EXPORT, keys.births(birth), this.#head(shardOf(birth))))
   }
 
   async importOne(session: PortableSession): Promise<'imported' | 'known' | 'dead'> {
@@ -74,11 +79,6 @@ export class SessionTransfer {
       for (const entry of listOf(entries).filter((_, i) => i % 2 === 0)) births.set(textOf(entry), birthOf(entry))
     } while (cursor !== '0')
     return [...births.values()].sort(inOrder)
-  }
-
-  async #exportOne(birth: SessionRef): Promise<PortableSession | undefined> {
-    const { client, keys } = this.#options
-    return portableOf(birth, await client.run(EXPORT, keys.births(birth), this.#head(shardOf(birth))))
   }
 
   #head(shard: number): readonly (string | number)[] {

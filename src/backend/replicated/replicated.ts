@@ -25,6 +25,7 @@ import type {
   SessionBackend,
   SessionEvent,
 } from '../backend.js'
+import { birthsAfter } from '../births.js'
 import { Fingerprint } from '../fingerprint.js'
 import { encodeMerged } from '../merged-value.js'
 import { countersOf } from './counters.js'
@@ -186,10 +187,17 @@ export class ReplicatedBackend implements SessionBackend {
 
   // ── The whole ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async *exportAll(): AsyncGenerator<PortableSession> {
-    for (const session of Array.from(this.#replica.state.live.values())) {
-      if (this.#isServable(session)) yield portableOf(session.fragment())
+  async *exportAll(cursor?: string): AsyncGenerator<PortableSession> {
+    const births = Array.from(this.#replica.state.live.values(), (session) => session.birth)
+    for (const birth of birthsAfter(cursor, births)) {
+      const session = this.exportOne(birth)
+      if (session !== undefined) yield session
     }
+  }
+
+  exportOne(ref: SessionRef): PortableSession | undefined {
+    const session = this.#replica.state.live.get(ref)
+    return session !== undefined && this.#isServable(session) ? portableOf(session.fragment()) : undefined
   }
 
   importOne(session: PortableSession): Answer<'imported' | 'known' | 'dead'> {
