@@ -20,6 +20,8 @@ export interface BrowserHost extends ExchangeHost {
   readonly nodes: readonly SimulatedNode[]
   /** Whether people have gone home. */
   readonly isQuiet: boolean
+  /** 1 while the world has seen as many commits as it should by now; above, people take it easier. */
+  readonly leisure: number
   answered(reply: Reply['type'] | 'refused'): void
 }
 
@@ -63,8 +65,7 @@ export class Browser {
       if (dice > 0.985) return random.between(0.5, 0.97) * maxIdleMs
       if (dice > 0.98) return random.between(1.02, 1.3) * maxIdleMs
     }
-    // Nobody rests where sessions last long; slower clicks make up for it.
-    return random.exponential(this.#options.thinkMs * (maxIdleMs < 120_000 ? 1 : 1.8))
+    return random.exponential(this.#options.thinkMs * this.#host.leisure)
   }
 
   #click(): void {

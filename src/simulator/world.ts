@@ -18,6 +18,8 @@ import { firstOlder } from './seen.js'
 import { Trace } from './trace.js'
 
 /** Everything is looked at this often, virtual milliseconds; what a step touched is looked at after that step. */
+/** What people do in a minute of virtual time, all together. */
+const COMMITS_PER_MINUTE = 230
 const SWEEP_EVERY_MS = 30_000
 /** Travel, flushes and ticks together, milliseconds. */
 const MOMENT_MS = 1_000
@@ -42,6 +44,12 @@ export class World implements NodeHost, BrowserHost {
   readonly reads = { checked: 0, flaggedStale: 0, sequential: 0, sequentialStale: 0, parallel: 0, parallelStale: 0 }
   readonly counts = { steps: 0, commits: 0, commitsUnderFault: 0, anonymousInError: 0 }
   isQuiet = false
+
+  /** Keeps a seed near COMMITS_PER_MINUTE, whatever its faults and lifetimes: more would only make it slower. */
+  get leisure(): number {
+    const due = COMMITS_PER_MINUTE * (this.queue.now / 60_000 + 0.25)
+    return Math.min(8, Math.max(1, (this.counts.commits / due) ** 3))
+  }
   readonly #exchanges = new Map<number, { readonly exchange: Exchange; readonly process: Process }>()
   #requests = 0
   #ids = 0
