@@ -49,9 +49,9 @@ const RECONNECT_FIRST_MS = 50
 const RECONNECT_MAX_MS = 1_000
 
 /** ioredis, which users install themselves. */
-export async function importIoredis(): Promise<Ioredis> {
+export async function importIoredis(load: () => Promise<Ioredis> = () => import('ioredis')): Promise<Ioredis> {
   try {
-    return await import('ioredis')
+    return await load()
   } catch (error) {
     if (!(error instanceof Error) || !('code' in error) || error.code !== 'ERR_MODULE_NOT_FOUND') throw error
     throw new BackendError("backend.type 'redis' needs the package ioredis: npm install ioredis", { cause: error })
@@ -102,7 +102,8 @@ function commonOptions({ username, password, tls }: RedisTarget, timeoutMs: numb
     keepAlive: 5_000,
     disableClientInfo: true,
     autoResendUnfulfilledCommands: false,
-    maxRetriesPerRequest: null,
+    // What was under way when a connection ends is told so at once: scripts can be repeated.
+    maxRetriesPerRequest: 0,
     ...(username === undefined ? {} : { username }),
     ...(password === undefined ? {} : { password }),
     ...(tls === undefined || tls === false ? {} : { tls: tlsOptions(tls === true ? {} : tls) }),

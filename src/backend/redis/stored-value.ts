@@ -11,7 +11,7 @@ export function toStored(value: Uint8Array, json: boolean): Uint8Array {
   if (!json) return value
   const decoded = decodeValue(value)
   if (!decoded.ok) return value
-  const text: string | undefined = JSON.stringify(decoded.value)
+  const text = jsonOf(decoded.value)
   if (text === undefined || !Buffer.from(value).equals(encodedJson(text))) return value
   return Buffer.from(text.length === 1 ? `${text} ` : text)
 }
@@ -20,6 +20,15 @@ export function toStored(value: Uint8Array, json: boolean): Uint8Array {
 export function fromStored(stored: Uint8Array): Uint8Array {
   const isText = stored.length > 1 && (stored[0] as number) < 0x80
   return isText ? encodedJson(Buffer.from(stored).toString()) : stored
+}
+
+/** Nothing for what JSON cannot say at all: undefined, a bigint. */
+function jsonOf(value: unknown): string | undefined {
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return undefined
+  }
 }
 
 /** Text that is no JSON encodes to nothing, which no value does: it reads as undefined. */
