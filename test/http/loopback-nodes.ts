@@ -28,7 +28,7 @@ export interface LoopbackNode {
 export interface LoopbackCluster {
   readonly hub: LoopbackHub
   readonly nodes: readonly LoopbackNode[]
-  node(i: number): LoopbackNode
+  readonly node: (i: number) => LoopbackNode
 }
 
 /** Replicated nodes in one process, ready; they end with the test. */

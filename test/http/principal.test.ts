@@ -9,8 +9,8 @@ const SECRET = 'of this test alone, and long enough: 0123456789'
 interface Site {
   readonly cluster: Cluster
   /** A browser that has logged in as `user`. */
-  browser(user?: string): Promise<Client>
-  devices(client: Client): Promise<readonly PrincipalSession[]>
+  readonly browser: (user?: string) => Promise<Client>
+  readonly devices: (client: Client) => Promise<readonly PrincipalSession[]>
 }
 
 async function site(config: Partial<ClusterConfig> = {}): Promise<Site> {
@@ -60,7 +60,8 @@ function userOf(req: TestRequest): string {
 }
 
 function sessionOf(req: TestRequest): Session {
-  return (req as unknown as IncomingMessage).session
+  const plain: IncomingMessage = req
+  return plain.session
 }
 
 async function isLoggedIn(client: Client): Promise<boolean> {
