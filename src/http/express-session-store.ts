@@ -1,10 +1,10 @@
 import { EventEmitter } from 'node:events'
 import type { CommitOptions, LoadResult, SessionBackend } from '../backend/backend.js'
 import { NotReadyError, SessionGoneError } from '../errors.js'
-import type { Attributes, SessionRef } from '../session/session.js'
+import type { SessionRef } from '../session/session.js'
 import { answer } from './express-session/answer.js'
 import { Baselines } from './express-session/baselines.js'
-import { assertWithin, changes, COOKIE, imageOf, settled, type Baseline, type Image } from './express-session/image.js'
+import { assertWithin, changes, COOKIE, imageOf, NOTHING, type Baseline, type Image } from './express-session/image.js'
 import { LoadedSession } from './express-session/loaded-session.js'
 import { baselineOf, dataOf, withCookie } from './express-session/record.js'
 import type { Callback, StoredSession, StoreOptions, StoreRequest, StoreSource } from './express-session/store-types.js'
@@ -16,7 +16,6 @@ const ID_LENGTH_MIN = 20
 const LIMITS: SessionLimits = { bytes: 65_536, attributes: 1_024 }
 /** Sessions ended at once by `clear`, and looked at by `all` and `length` before others have their turn. */
 const BATCH = 256
-const NO_ATTRIBUTES: Attributes = new Map<string, Uint8Array>()
 
 /**
  * A Store for express-session over any backend. What other stores write is the whole session, so of two requests at once
@@ -160,17 +159,16 @@ export class ExpressSessionStore extends EventEmitter {
     const found = await this.#look(id)
     if (found.state === 'none') return null
     const data = dataOf(found.session)
-    this.#baselines.handOut(data, baselineOf(id, found))
+    this.#baselines.handOut(data, baselineOf(id, found, data))
     return data
   }
 
   async #set(id: string, session: object): Promise<void> {
-    const image = imageOf(session, this.#options.now(), this.#ttl)
     const known = this.#baselines.of(session, id) ?? (await this.#find(id))
     if (known === 'ended') return this.#gone()
-    if (known === 'new') return await this.#create(id, session, image)
-    if (image.idleMs > 0) return await this.#save(session, known, image)
-    await this.#backend.destroy(known.ref, 'expired', this.#ending)
+    const image = imageOf(session, this.#options.now(), this.#ttl, known === 'new' ? NOTHING : known)
+    if (known === 'new') await this.#create(id, session, image)
+    else await this.#save(session, known, image)
   }
 
   async #touch(id: string, session: object): Promise<void> {
@@ -179,10 +177,10 @@ export class ExpressSessionStore extends EventEmitter {
     if (baseline === 'new' || baseline === 'ended') return
     const now = this.#options.now()
     const cookie = COOKIE in session ? session[COOKIE] : undefined
-    const image = cookie === undefined ? undefined : settled(imageOf({ cookie }, now, this.#ttl), baseline)
-    if (image === undefined) this.#backend.touch(baseline.ref, now)
-    else if (image.idleMs > 0) await this.#save(session, baseline, withCookie(baseline, image))
-    else await this.#backend.destroy(baseline.ref, 'expired', this.#ending)
+    const image = imageOf({ cookie }, now, this.#ttl, baseline)
+    const isSame = image.attributes.get(COOKIE) === baseline.attributes.get(COOKIE) && image.idleMs === baseline.maxIdleMs
+    if (cookie === undefined || isSame) this.#backend.touch(baseline.ref, now)
+    else await this.#save(session, baseline, withCookie(baseline, image))
   }
 
   async #destroy(id: string): Promise<void> {
@@ -198,9 +196,9 @@ export class ExpressSessionStore extends EventEmitter {
     }
     assertWithin(image, this.#limits)
     const lives = { maxIdleMs: image.idleMs, maxLifeMs: maxLifetime }
-    const delta = { writes: changes(image, NO_ATTRIBUTES) }
+    const delta = { writes: changes(image, NOTHING.attributes) }
     const { outcome, ref } = await this.#backend.create(delta, { ...this.#saving, ...lives, id })
-    const baseline = { id, ref, attributes: image.attributes, maxIdleMs: image.idleMs }
+    const baseline = { id, ref, attributes: image.attributes, plain: image.plain, maxIdleMs: image.idleMs }
     if (outcome !== 'gone') {
       this.counters.session_mesh_store_creates_total++
       this.#baselines.saved(session, baseline)
@@ -209,11 +207,11 @@ export class ExpressSessionStore extends EventEmitter {
     // Another request made a session of this id at the same time: this one adds to it.
     this.counters.session_mesh_store_ids_in_use_total++
     const held = await this.#backend.read(ref)
-    await this.#save(session, { ...baseline, attributes: NO_ATTRIBUTES, maxIdleMs: held?.maxIdleMs ?? image.idleMs }, image)
+    await this.#save(session, { ...baseline, ...NOTHING, maxIdleMs: held?.maxIdleMs ?? image.idleMs }, image)
   }
 
-  async #save(session: object, baseline: Baseline, now: Image): Promise<void> {
-    const image = settled(now, baseline)
+  async #save(session: object, baseline: Baseline, image: Image): Promise<void> {
+    if (image.idleMs <= 0) return void (await this.#backend.destroy(baseline.ref, 'expired', this.#ending))
     const writes = changes(image, baseline.attributes)
     const maxIdle = image.idleMs === baseline.maxIdleMs ? {} : { maxIdleMs: image.idleMs }
     if (writes.length === 0 && maxIdle.maxIdleMs === undefined) {
@@ -225,7 +223,7 @@ export class ExpressSessionStore extends EventEmitter {
     this.counters.session_mesh_store_saves_total++
     const { outcome } = await this.#backend.save(baseline.ref, { writes, ...maxIdle }, this.#saving)
     if (outcome === 'gone') return this.#gone()
-    this.#baselines.saved(session, { ...baseline, attributes: image.attributes, maxIdleMs: image.idleMs })
+    this.#baselines.saved(session, { ...baseline, attributes: image.attributes, plain: image.plain, maxIdleMs: image.idleMs })
   }
 
   #gone(): void {
@@ -269,7 +267,7 @@ export class ExpressSessionStore extends EventEmitter {
   /** What a session that nobody was handed here is compared with: what is stored. */
   async #find(id: string): Promise<Baseline | 'new' | 'ended'> {
     const found = await this.#look(id)
-    if (found.state === 'found') return baselineOf(id, found)
+    if (found.state === 'found') return baselineOf(id, found, dataOf(found.session))
     return found.why === 'unknown' ? 'new' : 'ended'
   }
 

@@ -13,39 +13,52 @@ export interface Baseline {
   readonly id: string
   readonly ref: SessionRef
   readonly attributes: Attributes
+  /** The same decoded, as far as nobody can have changed it in place: what is equal needs no encoding. */
+  readonly plain: Plain
   readonly maxIdleMs: number
 }
+
+/** Values that are no objects, and the cookie as it is kept. */
+export type Plain = ReadonlyMap<string, unknown>
 
 /** A session as it is to be saved: every attribute encoded, and its lifetime. */
 export interface Image {
   readonly attributes: ReadonlyMap<string, Uint8Array>
+  readonly plain: Plain
   readonly idleMs: number
   readonly leftMs: number | undefined
 }
 
-/** `ttl`: the idle lifetime of a session whose cookie has none. Throws AttributeError for what cannot be kept. */
-export function imageOf(session: object, now: number, ttl: number): Image {
-  const attributes = new Map<string, Uint8Array>()
-  let lifetime = lifetimeOf(undefined, now, ttl)
-  for (const [name, raw] of attributesOf(session)) {
-    let value = jsonValue(raw, name)
-    if (value === undefined) continue
-    assertAttributeName(name)
-    if (name === COOKIE) {
-      lifetime = lifetimeOf(value, now, ttl)
-      value = lifetime.cookie
-    }
-    attributes.set(name, encodeValue(value, name))
-  }
-  return { attributes, idleMs: lifetime.idleMs, leftMs: lifetime.leftMs }
+/** What a session without a baseline is compared with. */
+export const NOTHING: Pick<Baseline, 'attributes' | 'plain' | 'maxIdleMs'> = {
+  attributes: new Map<string, Uint8Array>(),
+  plain: new Map<string, unknown>(),
+  maxIdleMs: NaN,
 }
 
-/** The image with its cookie and lifetime as they were, where they differ only by the moment of looking. */
-export function settled(image: Image, { attributes, maxIdleMs }: Baseline): Image {
-  const [before, after] = [attributes.get(COOKIE), image.attributes.get(COOKIE)]
-  const idleMs = isSameLifetime(image.idleMs, maxIdleMs) ? maxIdleMs : image.idleMs
-  if (before === undefined || after === undefined || !isSameCookie(valueOf(before), valueOf(after))) return { ...image, idleMs }
-  return { ...image, idleMs, attributes: new Map(image.attributes).set(COOKIE, before) }
+/**
+ * `ttl`: the idle lifetime of a session whose cookie has none. Of `before` is kept what only differs by the moment of
+ * looking. Throws AttributeError for what cannot be kept.
+ */
+export function imageOf(session: object, now: number, ttl: number, before: Omit<Baseline, 'id' | 'ref'>): Image {
+  const attributes = new Map<string, Uint8Array>()
+  const plain = new Map<string, unknown>()
+  let lifetime = lifetimeOf(undefined, now, ttl)
+  for (const [name, raw] of attributesOf(session)) {
+    const isCookie = name === COOKIE
+    if (isCookie) lifetime = lifetimeOf(jsonValue(raw, name), now, ttl)
+    const value = isCookie ? lifetime.cookie : jsonValue(raw, name)
+    if (value === undefined) continue
+    const known = before.plain.get(name)
+    const stored = isCookie ? isSameCookie(value, known) : value === known
+    const bytes = stored ? before.attributes.get(name) : undefined
+    if (bytes === undefined) assertAttributeName(name)
+    attributes.set(name, bytes ?? encodeValue(value, name))
+    if (isCookie || typeof value !== 'object') plain.set(name, bytes === undefined ? value : known)
+  }
+  const { leftMs } = lifetime
+  const idleMs = isSameLifetime(lifetime.idleMs, before.maxIdleMs) ? before.maxIdleMs : lifetime.idleMs
+  return { attributes, plain, idleMs, leftMs }
 }
 
 /**
@@ -88,7 +101,7 @@ function isReadable(bytes: Uint8Array | undefined): boolean {
 /** Where the bytes differ, something richer than JSON may be stored: what counts is what JSON makes of it. */
 function isSame(value: Uint8Array, stored: Uint8Array | undefined, name: string): boolean {
   if (stored === undefined) return false
-  if (Buffer.compare(value, stored) === 0) return true
+  if (value === stored || Buffer.compare(value, stored) === 0) return true
   try {
     return Buffer.compare(value, encodeValue(jsonValue(valueOf(stored), name), name)) === 0
   } catch {

@@ -26,9 +26,9 @@ export function lifetimeOf(cookie: unknown, now: number, ttl: number): Lifetime 
 
 /** The kept cookie as it is at present: with the moment of expiry again, where it has a lifetime. */
 export function cookieOf(kept: unknown, session: SessionRecord): unknown {
-  if (!isObject(kept) || finite(kept['originalMaxAge']) === undefined) return kept
-  const at = expiresAt(session)
-  return Number.isFinite(at) ? { ...kept, expires: new Date(at).toISOString() } : kept
+  if (!isObject(kept)) return kept
+  const at = finite(kept['originalMaxAge']) === undefined ? Infinity : expiresAt(session)
+  return Number.isFinite(at) ? { ...kept, expires: new Date(at).toISOString() } : { ...kept }
 }
 
 /** Whether two lifetimes are one, taken at different moments. */
@@ -39,16 +39,17 @@ export function isSameLifetime(a: number, b: number): boolean {
 /** Whether two kept cookies say the same. */
 export function isSameCookie(a: unknown, b: unknown): boolean {
   if (!isObject(a) || !isObject(b)) return a === b
-  const lifetimes = [finite(a['originalMaxAge']), finite(b['originalMaxAge'])] as const
-  const sameLife =
-    lifetimes[0] === undefined || lifetimes[1] === undefined
-      ? a['originalMaxAge'] === b['originalMaxAge']
-      : isSameLifetime(lifetimes[0], lifetimes[1])
-  return sameLife && text({ ...a, originalMaxAge: 0 }) === text({ ...b, originalMaxAge: 0 })
+  const names = Object.keys(a)
+  if (names.length !== Object.keys(b).length) return false
+  return names.every((name) => (name === 'originalMaxAge' ? isSameAge(a[name], b[name]) : isSameSetting(a[name], b[name])))
 }
 
-function text(cookie: Readonly<Record<string, unknown>>): string {
-  return JSON.stringify(Object.entries(cookie).sort(([a], [b]) => (a < b ? -1 : 1)))
+function isSameAge(a: unknown, b: unknown): boolean {
+  return typeof a === 'number' && typeof b === 'number' ? isSameLifetime(a, b) : a === b
+}
+
+function isSameSetting(a: unknown, b: unknown): boolean {
+  return a === b || (isObject(a) && isObject(b) && JSON.stringify(a) === JSON.stringify(b))
 }
 
 function timeUntil(moment: unknown, now: number): number | undefined {

@@ -24,10 +24,10 @@ export class LoadedSession {
     if (!isObject(stored)) throw new TypeError('the stored session has no cookie: it is not one of express-session')
     hide(this, 'req', req)
     hide(this, 'id', req.sessionID)
-    for (const [name, value] of Object.entries({ ...data, cookie: new SessionCookie(stored, now) })) {
-      if (name in this) continue
-      Object.defineProperty(this, name, { value, writable: true, enumerable: true, configurable: true })
-    }
+    const own: Record<string, unknown> = { ...data, cookie: new SessionCookie(stored, now) }
+    // An attribute never takes the place of a method.
+    for (const name of Object.keys(own)) if (name in this) delete own[name]
+    Object.assign(this, own)
   }
 
   /** Starts the cookie's lifetime anew. */
