@@ -26,6 +26,10 @@ export interface SiteOptions extends Partial<SessionOptions> {
   readonly storeOptions?: StoreOptions
   /** Runs before the session middleware. */
   readonly before?: Handler
+  /** Runs after it. */
+  readonly after?: readonly express.RequestHandler[]
+  /** Instead of express-session. */
+  readonly sessions?: (backend: SessionBackend) => express.RequestHandler
 }
 
 export interface Reply {
@@ -56,16 +60,19 @@ export const SECRET = 'a secret of thirty-two characters'
 
 /** The same handler at every path of both nodes; what it returns is sent, unless it answers itself. */
 export async function site(version: Version, options: SiteOptions, handler: Handler): Promise<Site> {
-  const { trust, storeOptions, before, ...session } = options
+  const { trust, storeOptions, before, after = [], sessions, ...session } = options
   const clock = new Clock()
   const nodes = await replicated(2)
   const stores = nodes.map((backend) => new SessionMeshStore({ backend }, storeOptions))
   const ports = await Promise.all(
-    stores.map(async (store) => {
+    stores.map(async (store, i) => {
+      const backend = nodes[i] as SessionBackend
       const app = version === 'express 4' ? (createRequire(import.meta.url)('express4') as typeof express)() : express()
       app.set('trust proxy', trust === true)
       if (before !== undefined) app.use((req, res, next) => void before(req as unknown as SessionRequest, res, next))
-      app.use(expressSession({ secret: SECRET, resave: false, saveUninitialized: false, store, ...session }))
+      const ours = expressSession({ secret: SECRET, resave: false, saveUninitialized: false, store, ...session })
+      app.use(sessions?.(backend) ?? ours)
+      for (const middleware of after) app.use(middleware)
       app.use((req, res, next) => {
         Promise.resolve()
           .then(() => handler(req as unknown as SessionRequest, res, next))
