@@ -202,7 +202,7 @@ describe('races', () => {
         Promise.resolve(other.touch(ref, Date.now())).then(() => other.save(ref, delta({ late: 3 }), {})),
       ])
       lateSaves += saves.filter(({ outcome }) => outcome === 'gone').length
-      for (const each of [id, rotated.id ?? id]) if ((await load(other, each)).state === 'found') revived++
+      for (const name of [id, rotated.id ?? id]) if ((await load(other, name)).state === 'found') revived++
     })
 
     const staying: string[] = []

@@ -11,7 +11,7 @@ import { backendOf, delta, LIVES, load, openBackend, space, valuesOf } from './s
 
 const cleanups: (() => Promise<void>)[] = []
 afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup()
+  for (const cleanup of cleanups.splice(0).toReversed()) await cleanup()
 })
 
 async function started(settings: readonly Setting[] = [], port?: number): Promise<RedisServer> {
