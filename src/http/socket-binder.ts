@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { SessionBackend, SessionEvent } from '../backend/backend.js'
 import { NotReadyError } from '../errors.js'
-import { expiresAt, type EndReason, type SessionRecord, type SessionRef } from '../session/session.js'
+import type { EndReason, SessionRecord, SessionRef } from '../session/session.js'
 import { Mount, type HttpWorld } from './mount.js'
 import type { ResolvedSessionOptions } from './options.js'
 import { requestSessionOf } from './request-property.js'
@@ -26,6 +26,8 @@ const LOOK_EVERY_MS = 30_000
 /** The same where the backend has no events. */
 const LOOK_EVERY_WITHOUT_EVENTS_MS = 1_000
 const RETRY_MS = 1_000
+/** How long the last use of a session on another node may take to be heard of here, after its time, milliseconds. */
+const OVERDUE_MS = 500
 const PER_SESSION_MAX = 100
 
 const REASONS: Readonly<Record<EndReason, string>> = {
@@ -119,14 +121,18 @@ export class SocketBinder {
   /** Something arrived: the session is in use. */
   #use(group: SocketGroup): void {
     const now = this.#mount.now()
+    if (group.seats.size === 0) return
+    // Perhaps somebody else used it meanwhile. What is over is not revived.
+    if (now >= group.expiresAt && !group.overdue) this.#look(group, now)
+    if (now >= group.expiresAt) return
     group.usedAt = Math.max(group.usedAt, now)
-    if (group.seats.size > 0) this.#touchIfOwed(group, now)
+    this.#touchIfOwed(group, now)
   }
 
   #touchIfOwed(group: SocketGroup, now: number): void {
     const { options, counters } = this.#mount
     if (!group.owesTouch(now, options.touchAfter)) return
-    group.notedAt = group.usedAt
+    group.noted()
     counters.session_mesh_http_touches_total++
     this.#backend.touch(group.ref, group.usedAt)
   }
@@ -161,14 +167,18 @@ export class SocketBinder {
   #looked(group: SocketGroup, record: SessionRecord | undefined): void {
     const now = this.#mount.now()
     group.looking = false
-    if (record === undefined) {
-      this.#end(group, now >= group.expiresAt ? 'expired' : 'destroyed')
+    if (record !== undefined) {
+      group.learn(record)
+      group.lookAt = Math.min(group.expiresAt, now + this.#lookEveryMs)
       return
     }
-    group.maxIdleMs = record.maxIdleMs
-    group.expiresAt = expiresAt(record)
-    group.notedAt = Math.max(group.notedAt, record.lastAccessedAt)
-    group.lookAt = Math.min(group.expiresAt, now + this.#lookEveryMs)
+    const isExpired = now >= group.expiresAt
+    if (isExpired && !group.overdue && this.#backend.powers.events === 'cluster') {
+      group.overdue = true
+      group.lookAt = now + OVERDUE_MS
+      return
+    }
+    this.#end(group, isExpired ? 'expired' : 'destroyed')
   }
 
   #hear(event: SessionEvent): void {

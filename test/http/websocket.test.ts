@@ -270,6 +270,38 @@ describe('traffic', () => {
     }
   })
 
+  test('that comes too late does not bring the session back', async () => {
+    const room = await loggedIn({ session })
+    const visitor = await listenOnly(room)
+    const touch = vi.spyOn(room.backend, 'touch')
+    room.clock.time += TTL
+
+    visitor.socket.send('am I late?')
+
+    expect(await visitor.closed).toEqual({ code: 1008, reason: 'session expired' })
+    expect(touch).not.toHaveBeenCalled()
+  })
+
+  test('on another node counts, though this node hears of it after the time is over', async () => {
+    const room = await loggedIn({ session, wrap: withPowers({ events: 'cluster' }) })
+    const visitor = await listenOnly(room)
+    const read = room.backend.read.bind(room.backend)
+    const looks: number[] = []
+    vi.spyOn(room.backend, 'read').mockImplementation((ref) => {
+      looks.push(room.clock.time)
+      return looks.length === 1 ? undefined : read(ref)
+    })
+    room.clock.time += TTL - 1
+    await room.client.get()
+    room.clock.time += 2
+
+    await until(() => expect(looks.length).toBe(1))
+    room.clock.time += 500
+
+    await until(() => expect(looks.length).toBe(2))
+    expect(visitor.isOpen).toBe(true)
+  })
+
   test('ends, and the session with it: the socket is closed', async () => {
     const room = await loggedIn({ session })
     const visitor = await room.connect()
@@ -281,15 +313,7 @@ describe('traffic', () => {
   })
 
   test('closes sockets in time where the backend has no events', async () => {
-    const wrap = (backend: SessionBackend): SessionBackend =>
-      new Proxy(backend, {
-        get(target, name) {
-          if (name === 'powers') return { ...target.powers, events: false }
-          if (name === 'subscribe') return () => () => {}
-          const value: unknown = Reflect.get(target, name)
-          return typeof value === 'function' ? value.bind(target) : value
-        },
-      })
+    const wrap = withPowers({ events: false })
     const room = await loggedIn({ wrap })
     const visitor = await room.connect()
 
@@ -420,6 +444,19 @@ describe('a connection', () => {
 
 function textOf(data: RawData): string {
   return Buffer.isBuffer(data) ? data.toString() : ''
+}
+
+/** A backend that says of itself that it has other powers, and without events tells none. */
+function withPowers(powers: Partial<SessionBackend['powers']>): (backend: SessionBackend) => SessionBackend {
+  return (backend) =>
+    new Proxy(backend, {
+      get(target, name) {
+        if (name === 'powers') return { ...target.powers, ...powers }
+        if (name === 'subscribe' && powers.events === false) return () => () => {}
+        const value: unknown = Reflect.get(target, name)
+        return typeof value === 'function' ? value.bind(target) : value
+      },
+    })
 }
 
 /** The one session of the room, in the backend's words. */

@@ -5,6 +5,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { WebSocketServer, type WebSocket } from 'ws'
 import { createCluster, type ClusterConfig } from '../../src/index.js'
 import type { SessionId } from '../../src/session/session.js'
 import { encodeValue } from '../../src/session/value.js'
@@ -28,16 +29,20 @@ const { backend } = cluster
 const middleware = cluster.sessions()
 const health = cluster.health()
 
-/** GET /set?name=value…, /get?name, /login?user=x, /logout: just enough of an application. */
+/** GET /set?name=value…, /get?name, /login?user=x, /logout, /everywhere?user=x: just enough of an application. */
 async function application(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const url = new URL(req.url ?? '/', 'http://member')
-  const session = (req as { session?: unknown }).session as (Record<string, unknown> & { rotate(): Promise<void>; destroy(): Promise<void> }) | undefined
+  const session = (req as { session?: unknown }).session as (Record<string, unknown> & { setPrincipal(user: string | null): Promise<void>; rotate(): Promise<void>; destroy(): Promise<void> }) | undefined
   switch (url.pathname) {
     case '/login':
       if (session !== undefined) {
         session['user'] = url.searchParams.get('user')
-        await session.rotate()
+        if (url.searchParams.has('principal')) await session.setPrincipal(url.searchParams.get('user'))
+        else await session.rotate()
       }
+      break
+    case '/everywhere':
+      await cluster.logOutEverywhere(url.searchParams.get('user') ?? '')
       break
     case '/logout':
       await session?.destroy()
@@ -66,6 +71,18 @@ const server = createServer((req, res) => {
     }
     if (error !== undefined && error !== null) fail(error)
     else application(req, res).catch(fail)
+  })
+})
+
+/** Every message is answered with what the session holds. */
+const sockets = new WebSocketServer({ server })
+cluster.bindWebSocket(sockets)
+sockets.on('connection', (socket: WebSocket) => {
+  socket.on('message', () => {
+    cluster.webSocketSession(socket).then(
+      (session) => socket.send(JSON.stringify({ node: cluster.node, ...session?.toObject() })),
+      () => {},
+    )
   })
 })
 
