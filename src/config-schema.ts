@@ -4,127 +4,30 @@
  */
 import type { IncomingMessage } from 'node:http'
 import { z } from 'zod'
-import { formatAddress, isLoopback, isWildcard, parseAddress, type Address } from './address.js'
+import { isLoopback } from './address.js'
 import type { Logger } from './config-input.js'
-import type { IssueParams } from './config-problems.js'
-import { formatDuration, parseDuration } from './duration.js'
+import {
+  address,
+  dialAddress,
+  duration,
+  flag,
+  isText,
+  listenAddress,
+  name,
+  nonEmptyText,
+  oneOf,
+  option,
+  Refused,
+  report,
+  section,
+  wholeNumber,
+} from './config-leaves.js'
+import { formatDuration } from './duration.js'
+import { accountsProblem, carrierProblem, carriersOf, isAccountsChoice, isCarrierChoice } from './http/carrier-options.js'
 import type { Log } from './log.js'
 
 const DAY_MS = 86_400_000
 const LIFETIME_MAX_MS = 3_650 * DAY_MS
-
-// ── Leaves ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-/** What `parse` answers when a value is refused. */
-class Refused {
-  readonly problem: string
-  readonly expected: string | undefined
-  constructor(problem: string, expected?: string) {
-    this.problem = problem
-    this.expected = expected
-  }
-}
-
-/**
- * One option. A refused value is reported and read as undefined, so that the checks between options still run and
- * every mistake is told at once; nobody sees the undefined, because a configuration with a problem is never returned.
- */
-function option<T>(expected: string, parse: (value: unknown) => T | Refused): z.ZodType<T> {
-  return z.unknown().transform((value, context) => {
-    const parsed = value === undefined ? new Refused('missing') : parse(value)
-    if (!(parsed instanceof Refused)) return parsed
-    report(context.issues, value, [], parsed.problem, { expected: parsed.expected ?? expected })
-    return undefined as never
-  })
-}
-
-/** One section: unknown keys are mistakes, with the nearest known one named. */
-function section<Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$loose> {
-  const known = Object.keys(shape)
-  const unknownKeys = z.check<object>(({ value, issues }) => {
-    if (typeof value !== 'object' || value === null) return
-    for (const key of Object.keys(value).filter((candidate) => !known.includes(candidate))) {
-      report(issues, value, [], 'unknown option', { unknownKey: { key, known } })
-    }
-  })
-  // Whatever else is wrong in this section.
-  // oxlint-disable-next-line no-underscore-dangle -- zod's own name for the internals that checks are made of
-  unknownKeys._zod.def.when = () => true
-  return z.looseObject(shape).check(unknownKeys)
-}
-
-function report(
-  issues: z.core.$ZodRawIssue[],
-  input: unknown,
-  path: PropertyKey[],
-  message: string,
-  params: IssueParams,
-): void {
-  issues.push({ code: 'custom', message, input, path, params: { ...params }, continue: true })
-}
-
-const isText = (value: unknown): value is string => typeof value === 'string'
-
-function oneOf<const T extends readonly (string | boolean)[]>(...values: T): z.ZodType<T[number]> {
-  return option(`one of ${values.map((value) => JSON.stringify(value)).join(', ')}`, (value) => {
-    return values.find((candidate) => candidate === value) ?? new Refused('unknown value')
-  })
-}
-
-function flag(): z.ZodType<boolean> {
-  return option('true or false', (value) => (typeof value === 'boolean' ? value : new Refused('wrong type')))
-}
-
-function wholeNumber(min: number, max: number): z.ZodType<number> {
-  return option(`a whole number from ${min} to ${max}`, (value) => {
-    if (typeof value !== 'number') return new Refused('wrong type')
-    return Number.isInteger(value) && value >= min && value <= max ? value : new Refused('out of range')
-  })
-}
-
-function duration(minMs: number, maxMs: number, infinite: 'or-infinity' | 'finite'): z.ZodType<number> {
-  const range = `${formatDuration(minMs)} to ${formatDuration(maxMs)}${infinite === 'finite' ? '' : ', or Infinity'}`
-  return option(`milliseconds or a text such as '30m', from ${range}`, (value) => {
-    const ms = parseDuration(value)
-    if (ms === undefined) return new Refused('not a duration')
-    if (ms === Infinity && infinite === 'or-infinity') return ms
-    return ms >= minMs && ms <= maxMs ? Math.round(ms) : new Refused('out of range')
-  })
-}
-
-function name(): z.ZodType<string> {
-  return option('1 to 128 letters, digits, dots, dashes, colons or underscores', (value) => {
-    if (!isText(value)) return new Refused('wrong type')
-    return /^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(value) ? value : new Refused('not a name')
-  })
-}
-
-function address(expected: string, allow: (address: Address) => boolean): z.ZodType<string> {
-  return option(expected, (value) => {
-    if (!isText(value)) return new Refused('wrong type')
-    if (/^[a-z]+:\/\//i.test(value)) return new Refused('a URL instead of host:port')
-    const parsed = parseAddress(value)
-    if (parsed === undefined) return new Refused('not an address')
-    return allow(parsed) ? formatAddress(parsed) : new Refused('not allowed here')
-  })
-}
-
-const listenAddress = (): z.ZodType<string> => {
-  return address("host:port to listen on, such as '127.0.0.1:7946' (port 0: any free one)", () => true)
-}
-
-const dialAddress = (): z.ZodType<string> => {
-  return address("host:port that other nodes can dial, such as '10.0.0.5:7946'", ({ host, port }) => {
-    return port > 0 && !isWildcard(host)
-  })
-}
-
-function nonEmptyText(expected: string): z.ZodType<string> {
-  return option(expected, (value) => {
-    if (!isText(value)) return new Refused('wrong type')
-    return value === '' ? new Refused('empty') : value
-  })
-}
 
 // ── Sections ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -169,6 +72,14 @@ const cookie = section({
   }
 })
 
+const carrier = option('"cookie", "bearer", { header: "X-Auth-Token" }, or a list of up to four of these', (value) => {
+  return isCarrierChoice(value) ? value : new Refused(carrierProblem(value) ?? 'not a carrier')
+})
+
+const accounts = option('true, false, { query: "_s" }, { header: "X-Account" } or { path: "/u" }', (value) => {
+  return isAccountsChoice(value) ? value : new Refused(accountsProblem(value) ?? 'not a place')
+})
+
 const condition = option('a function (req) => boolean', (value) => {
   return isCondition(value) ? value : new Refused('wrong type')
 })
@@ -181,6 +92,9 @@ export const sessionSchema = section({
   ttl: duration(1, LIFETIME_MAX_MS, 'or-infinity').optional(),
   maxLifetime: duration(1, LIFETIME_MAX_MS, 'or-infinity').optional(),
   cookie: cookie.optional(),
+  carrier: carrier.optional(),
+  accounts: accounts.optional(),
+  flush: oneOf('commit', 'immediate').optional(),
   rolling: flag().optional(),
   touchAfter: duration(0, LIFETIME_MAX_MS, 'finite').optional(),
   loadWithin: duration(1, 600_000, 'finite').optional(),
@@ -191,7 +105,11 @@ export const sessionSchema = section({
   detectMutations: flag().optional(),
   trustProxy: flag().optional(),
 }).check((payload) => {
-  const { ttl, maxLifetime, touchAfter } = payload.value
+  const { ttl, maxLifetime, touchAfter, accounts: several = false, carrier: chosen = 'cookie' } = payload.value
+  if (several !== false && !carriersOf(chosen).includes('cookie')) {
+    const problem = 'sessions of one browser share one cookie, and ids do not travel in cookies here'
+    report(payload.issues, payload.value, ['accounts'], problem, { expected: '"cookie" among session.carrier' })
+  }
   if (ttl !== undefined && maxLifetime !== undefined && ttl !== Infinity && maxLifetime < ttl) {
     const problem = `shorter than session.ttl (${formatDuration(ttl)})`
     report(payload.issues, payload.value, ['maxLifetime'], problem, { expected: 'at least session.ttl' })

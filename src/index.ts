@@ -25,9 +25,12 @@ export {
   SessionMeshError,
   SessionNotLoadedError,
 } from './errors.js'
+export { bearer, composite, cookie, header } from './http/carriers.js'
 export { toPrometheus, type Metrics } from './observe/metrics.js'
 export type * from './backend/backend.js'
 export type { Duration } from './duration.js'
+export type { Aliases } from './http/accounts.js'
+export type { AccountsChoice, CarrierChoice, OneCarrier } from './http/carrier-options.js'
 export type { AttributeEvent, AttributeListener } from './http/attribute-watch.js'
 export type { Explanation } from './http/explain.js'
 export type { LoggedOut, PrincipalSession } from './http/principals.js'

@@ -51,7 +51,7 @@ const AREAS: readonly Area[] = [
     files: ['src/http/'],
     knows: ['src/http/', 'src/backend/backend.ts', 'src/session/', ...LEAVES, ...WORDS, NODE],
   },
-  { files: ['src/http/cookie.ts', 'src/http/express-session/session-cookie.ts'], knows: ['cookie'] },
+  { files: ['src/http/set-cookie.ts', 'src/http/express-session/session-cookie.ts'], knows: ['cookie'] },
   { files: ['src/express-session.ts'], knows: ['src/http/express-session'] },
   {
     files: ['src/observe/'],
@@ -70,6 +70,7 @@ const AREAS: readonly Area[] = [
     knows: [
       'src/config',
       'src/http/options.ts',
+      'src/http/carrier-options.ts',
       'src/session/session.ts',
       'src/backend/backend.ts',
       ...LEAVES,
@@ -77,7 +78,7 @@ const AREAS: readonly Area[] = [
       NODE,
     ],
   },
-  { files: ['src/config-schema.ts', 'src/config-problems.ts'], knows: ['zod'] },
+  { files: ['src/config-schema.ts', 'src/config-leaves.ts', 'src/config-problems.ts'], knows: ['zod'] },
   { files: ['src/config-file.ts'], knows: ['jiti'] },
   {
     files: ['src/cluster.ts'],

@@ -1,14 +1,13 @@
-import type { IncomingMessage } from 'node:http'
-import type { Answer, Committed, CommitOptions, SeenTokens } from '../backend/backend.js'
+import type { Answer, Committed, CommitOptions, Created, CreateOptions, Rotated, SeenTokens } from '../backend/backend.js'
 import { SessionGoneError } from '../errors.js'
 import type { AttributeWrite, EndReason, SessionDelta } from '../session/session.js'
 import { andThen } from './answer.js'
 import type { ResponseHeader } from './carrier.js'
+import { Delivery } from './delivery.js'
 import type { Mount } from './mount.js'
+import type { RequestHead } from './request-head.js'
 import type { BoundSession, SessionHandle } from './session-handle.js'
 import type { CommitChoice, CommitOutcome } from './session-types.js'
-
-const NO_HEADERS: readonly ResponseHeader[] = []
 
 /**
  * Brings what one request did to its sessions into the backend, and what the browser has to learn of it into the
@@ -16,31 +15,34 @@ const NO_HEADERS: readonly ResponseHeader[] = []
  */
 export class Committer {
   readonly #mount: Mount
-  readonly #req: IncomingMessage
   /** What the browser brought along. */
   readonly seen: SeenTokens | undefined
   /** The request came with an id that was replaced: its browser may hold a newer one already. */
   arrivedRotated = false
-  /** Whether the browser holds an id, so that it has to be told when that ends. */
-  #browserHasId: boolean
-  #headers: Map<string, ResponseHeader> | undefined
-  #headersLeft = false
+  readonly #delivery: Delivery
 
-  constructor(mount: Mount, req: IncomingMessage, seen: SeenTokens | undefined, browserHasId: boolean) {
+  constructor(mount: Mount, req: RequestHead, seen: SeenTokens | undefined, browserHasId: boolean) {
     this.#mount = mount
-    this.#req = req
     this.seen = seen
-    this.#browserHasId = browserHasId
+    this.#delivery = new Delivery(mount, req, browserHasId)
   }
 
   /** What has to be in the head of the response; afterwards nothing can be added. */
   headersLeave(): readonly ResponseHeader[] {
-    this.#headersLeft = true
-    return this.#headers === undefined ? NO_HEADERS : [...this.#headers.values()]
+    return this.#delivery.leave()
+  }
+
+  /** The request's session was found, by this id of those it brings. */
+  found(id: string, seen: SeenTokens | undefined): void {
+    this.#delivery.foundBy = id
+    if (seen !== undefined) this.#delivery.stamp(seen)
   }
 
   /** Writes what changed: into the session that was loaded, or into a new one. */
   commit(handle: SessionHandle, choice: CommitChoice): Answer<CommitOutcome> {
+    const { untold } = handle
+    handle.untold = undefined
+    if (untold !== undefined) throw untold
     if (handle.ended !== undefined) return handle.ended === 'gone' ? 'gone' : 'done'
     const writes = this.#changes(handle)
     const { bound } = handle
@@ -67,11 +69,12 @@ export class Committer {
     const delta = deltaOf(handle, writes, principal)
     const { bound } = handle
     if (bound === undefined) return this.#create(handle, delta, choice)
-    const obstacle = this.#mount.carrier.obstacle(this.#req)
+    const obstacle = this.#delivery.obstacle()
     if (obstacle !== undefined) return this.#drop('no-carrier', obstacle)
 
     const { backend } = this.#mount
-    return andThen(backend.rotate(bound.ref, delta, this.#options(choice)), (rotated) => {
+    const replaceId = (): Answer<Rotated> => backend.rotate(bound.ref, delta, this.#options(choice))
+    return andThen(this.#delivery.prepare(replaceId), (rotated) => {
       if (rotated.outcome === 'gone') {
         this.#mount.counters.session_mesh_http_commits_gone_total++
         return this.#startAnew(handle, delta, choice)
@@ -83,9 +86,9 @@ export class Committer {
 
   destroy(handle: SessionHandle, choice: CommitChoice): Answer<CommitOutcome> {
     if (handle.ended === 'destroyed' || handle.ended === 'replaced') return 'gone'
-    return andThen(this.end(handle, 'destroyed', choice), (outcome) => {
+    return andThen(this.#delivery.prepare(() => this.end(handle, 'destroyed', choice)), (outcome) => {
       handle.end('destroyed')
-      this.#revoke()
+      this.#delivery.revoke()
       return outcome
     })
   }
@@ -102,13 +105,11 @@ export class Committer {
 
   /** The request used the session: notes that, unless the last note of it is recent enough. */
   noteAccess(handle: SessionHandle, at: number): void {
-    const { options, carrier } = this.#mount
+    const { options } = this.#mount
     const { bound } = handle
     if (bound === undefined || handle.ended !== undefined) return
     if (!handle.accessNoted && at - (handle.lastAccessedAt ?? 0) >= options.touchAfter) this.touch(handle, at)
-    if (options.rolling && !this.#headersLeft && carrier.obstacle(this.#req) === undefined) {
-      this.#add(carrier.grant(this.#req, bound.id))
-    }
+    if (options.rolling) this.#delivery.renew(bound.id)
   }
 
   touch(handle: SessionHandle, at: number): void {
@@ -118,15 +119,9 @@ export class Committer {
     this.#mount.backend.touch(handle.bound.ref, at)
   }
 
-  /** Hands tokens to the browser. Once the headers are gone they are lost, which only costs the next node a look. */
-  stamp(seen: SeenTokens): void {
-    if (this.#headersLeft) return
-    for (const [slot, token] of seen) this.#add(this.#mount.carrier.stamp(this.#req, slot, token))
-  }
-
   /** Throws when the browser cannot get a new id any more: for calls that are about nothing else. */
   assertCanGrant(call: string): void {
-    if (!this.#headersLeft) return
+    if (!this.#delivery.left) return
     const error = new Error(`session.${call}(): the headers were sent, the browser cannot get a new id any more`)
     throw Object.assign(error, { code: 'ERR_HTTP_HEADERS_SENT' })
   }
@@ -136,19 +131,19 @@ export class Committer {
     if (this.arrivedRotated && !handle.mustExist) {
       return this.#drop('rotated', 'a request with a replaced id wrote to its session; the browser has a newer one by now')
     }
-    if (this.#headersLeft) {
+    if (this.#delivery.left) {
       return this.#drop('headers-sent', 'a new session was written to after the headers were sent, so without a cookie')
     }
     return this.#create(handle, delta, choice)
   }
 
   #create(handle: SessionHandle, delta: SessionDelta, choice: CommitChoice): Answer<CommitOutcome> {
-    const { backend, options, counters, carrier } = this.#mount
-    const obstacle = carrier.obstacle(this.#req)
+    const { options, counters } = this.#mount
+    const obstacle = this.#delivery.obstacle()
     if (obstacle !== undefined) return this.#drop('no-carrier', obstacle)
     const lives = { maxIdleMs: handle.ttl, maxLifeMs: options.maxLifetime }
     const { maxIdleMs: _, ...first } = delta
-    return andThen(backend.create(first, { ...this.#options(choice), ...lives }), (created) => {
+    return andThen(this.#make(first, { ...this.#options(choice), ...lives }), (created) => {
       counters.session_mesh_http_sessions_created_total++
       handle.createdAt = this.#mount.now()
       handle.lastAccessedAt = handle.createdAt
@@ -156,6 +151,13 @@ export class Committer {
       const { creations } = this.#mount
       creations?.note(created.ref, handle.origin ?? creations.capture())
       return this.#settle(handle, delta, created)
+    })
+  }
+
+  #make(first: SessionDelta, options: CreateOptions): Answer<Created> {
+    return this.#delivery.prepare(() => {
+      this.#delivery.assertRoom()
+      return this.#mount.backend.create(first, options)
     })
   }
 
@@ -176,7 +178,7 @@ export class Committer {
         handle.end('gone')
         throw new SessionGoneError('the session ended while this request ran; what it wrote was not saved')
       case 'restart':
-        if (!this.#headersLeft) return this.#startAnew(handle, delta, choice)
+        if (!this.#delivery.left) return this.#startAnew(handle, delta, choice)
         handle.end('gone')
         return this.#drop('headers-sent', 'a session ended while a request streamed, too late for a new cookie')
     }
@@ -202,7 +204,7 @@ export class Committer {
 
   #outcome({ outcome, seen }: Committed): CommitOutcome {
     if (outcome === 'unknown') this.#mount.counters.session_mesh_http_commits_unknown_total++
-    if (seen !== undefined) this.stamp(seen)
+    if (seen !== undefined) this.#delivery.stamp(seen)
     return outcome
   }
 
@@ -231,18 +233,7 @@ export class Committer {
 
   #grant(handle: SessionHandle, bound: BoundSession): void {
     handle.bound = { ref: bound.ref, id: bound.id }
-    this.#browserHasId = true
-    this.#add(this.#mount.carrier.grant(this.#req, bound.id))
-  }
-
-  #revoke(): void {
-    if (!this.#browserHasId || this.#headersLeft) return
-    this.#add(this.#mount.carrier.revoke(this.#req))
-  }
-
-  #add(header: ResponseHeader): void {
-    this.#headers ??= new Map<string, ResponseHeader>()
-    this.#headers.set(header.key, header)
+    this.#delivery.grant(bound.id)
   }
 
   #options(choice: CommitChoice): CommitOptions {

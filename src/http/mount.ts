@@ -2,7 +2,7 @@ import type { SessionBackend } from '../backend/backend.js'
 import type { Log } from '../log.js'
 import type { AttributeWatch } from './attribute-watch.js'
 import type { Carrier } from './carrier.js'
-import { CookieCarrier } from './cookie.js'
+import { carrierOf } from './carriers.js'
 import { newCounters, type DropReason, type HttpCounters } from './counters.js'
 import type { CreationStacks } from './creation-stacks.js'
 import type { ResolvedSessionOptions } from './options.js'
@@ -38,7 +38,7 @@ export class Mount {
   constructor(backend: SessionBackend, options: ResolvedSessionOptions, world: HttpWorld) {
     this.backend = backend
     this.options = options
-    this.carrier = new CookieCarrier(options.cookie, options.trustProxy)
+    this.carrier = carrierOf(options)
     this.now = world.now
     this.cookie = Object.freeze({ ...options.cookie })
     this.attributes = world.attributes

@@ -1,5 +1,15 @@
 import type { IncomingMessage } from 'node:http'
 import { ConfigError } from '../errors.js'
+import type { AliasPlace } from './accounts.js'
+import {
+  accountsProblem,
+  carrierProblem,
+  carriersOf,
+  placeOf,
+  type AccountsChoice,
+  type CarrierChoice,
+  type OneCarrier,
+} from './carrier-options.js'
 
 /**
  * What a user may say about sessions over HTTP. Times are milliseconds; `Infinity` means never. Everything can be
@@ -11,6 +21,21 @@ export interface SessionOptions {
   /** A session ends this long after its creation, used or not. Default Infinity. */
   readonly maxLifetime?: number | undefined
   readonly cookie?: CookieOptions | undefined
+  /**
+   * How ids travel: in a cookie, in a header both ways, as `Authorization: Bearer`, or by several of these, of which a
+   * request is answered by the one it came by. Default 'cookie'.
+   */
+  readonly carrier?: CarrierChoice | undefined
+  /**
+   * Several sessions per browser, all in one cookie: `?_s=1` in the address says which. An object changes where that
+   * is said: `{ query: 'account' }`, `{ header: 'X-Account' }`, `{ path: '/u' }` (`/u/1/…`). Default false.
+   */
+  readonly accounts?: AccountsChoice | undefined
+  /**
+   * When changes are written: before the headers of the response leave, or in the turn in which an attribute is
+   * assigned. Default 'commit'.
+   */
+  readonly flush?: 'commit' | 'immediate' | undefined
   /** Sends the cookie with every answer to a browser that has a session, so that its maxAge starts anew. Default false. */
   readonly rolling?: boolean | undefined
   /** An access is noted when the last noted one is at least this old. Default min(60 s, ttl / 20); 0: every access. */
@@ -79,6 +104,9 @@ export interface ResolvedSessionOptions {
   readonly ttl: number
   readonly maxLifetime: number
   readonly cookie: ResolvedCookieOptions
+  readonly carriers: readonly OneCarrier[]
+  readonly accounts: AliasPlace | undefined
+  readonly flush: 'commit' | 'immediate'
   readonly rolling: boolean
   readonly touchAfter: number
   readonly load: 'eager' | 'on-demand'
@@ -102,11 +130,16 @@ const ATTRIBUTES_MAX = 1_024
 
 /** Fills in the defaults, and refuses what no browser or backend could honour. Pure. */
 export function resolveSessionOptions(options: SessionOptions = {}): ResolvedSessionOptions {
+  const unreadable = problemsOfChoices(options)
+  if (unreadable.length > 0) throw new ConfigError(unreadable, 'session options')
   const ttl = options.ttl ?? TTL_MS
   const resolved: ResolvedSessionOptions = {
     ttl,
     maxLifetime: options.maxLifetime ?? Infinity,
     cookie: resolveCookie(options.cookie ?? {}),
+    carriers: carriersOf(options.carrier ?? 'cookie'),
+    accounts: placeOf(options.accounts ?? false),
+    flush: options.flush ?? 'commit',
     rolling: options.rolling ?? false,
     touchAfter: options.touchAfter ?? (ttl > 0 ? Math.min(TOUCH_AFTER_MAX_MS, ttl / 20) : 0),
     load: options.load ?? 'eager',
@@ -142,7 +175,26 @@ function resolveCookie(cookie: CookieOptions): ResolvedCookieOptions {
   }
 }
 
-function problemsOf({ ttl, maxLifetime, touchAfter, loadWithin, limits, cookie }: ResolvedSessionOptions): string[] {
+/** What cannot be understood at all, so that nothing can be made of it. */
+function problemsOfChoices({ carrier, accounts, flush }: SessionOptions): string[] {
+  const problems = [
+    ['carrier', carrier === undefined ? undefined : carrierProblem(carrier)],
+    ['accounts', accounts === undefined ? undefined : accountsProblem(accounts)],
+    ['flush', ['commit', 'immediate', undefined].includes(flush) ? undefined : 'neither "commit" nor "immediate"'],
+  ]
+  return problems.flatMap(([key, problem]) => (problem === undefined ? [] : [`${key}: ${problem}`]))
+}
+
+function problemsOf(resolved: ResolvedSessionOptions): string[] {
+  const { accounts, carriers } = resolved
+  const problems = [...problemsOfTimes(resolved), ...problemsOfCookie(resolved.cookie)]
+  if (accounts !== undefined && !carriers.includes('cookie')) {
+    problems.push("accounts: they share one cookie, so 'cookie' must be among the carriers")
+  }
+  return problems
+}
+
+function problemsOfTimes({ ttl, maxLifetime, touchAfter, loadWithin, limits, cookie }: ResolvedSessionOptions): string[] {
   const problems: string[] = []
   const positive: Readonly<Record<string, number>> = {
     ttl,
@@ -159,6 +211,11 @@ function problemsOf({ ttl, maxLifetime, touchAfter, loadWithin, limits, cookie }
   if (touchAfter > 0 && touchAfter >= ttl) {
     problems.push(`touchAfter: ${touchAfter} is not less than ttl (${ttl}), so a session in use would expire`)
   }
+  return problems
+}
+
+function problemsOfCookie(cookie: ResolvedCookieOptions): string[] {
+  const problems: string[] = []
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/.test(cookie.name)) {
     problems.push('cookie.name: not a cookie name (expected 1 to 64 token characters, RFC 6265 section 4.1.1)')
   }

@@ -1,11 +1,14 @@
-import type { IncomingMessage } from 'node:http'
 import type { Answer, LoadResult } from '../backend/backend.js'
 import { NotReadyError, SessionGoneError, SessionNotLoadedError } from '../errors.js'
+import { aliasesOf, type Accounts, type Aliases } from './accounts.js'
+import { addressOf } from './alias-place.js'
 import { andThen } from './answer.js'
 import type { ResponseHeader } from './carrier.js'
 import type { CommitGate, GateKeeper } from './commit-gate.js'
 import { Committer } from './committer.js'
 import type { Mount } from './mount.js'
+import type { RequestHead } from './request-head.js'
+import { commitThisTurn } from './immediate.js'
 import { SessionHandle, type SessionOperations } from './session-handle.js'
 import type { CommitChoice, CommitOutcome, Session } from './session-types.js'
 
@@ -19,6 +22,7 @@ export class RequestSession implements GateKeeper, SessionOperations {
   /** What holds the response back while this is at work. */
   gate: CommitGate | undefined
   readonly #mount: Mount
+  readonly #req: RequestHead
   readonly #startedAt: number
   readonly #ids: readonly string[]
   readonly #committer: Committer
@@ -34,8 +38,9 @@ export class RequestSession implements GateKeeper, SessionOperations {
   /** The commit, destroy or reload in progress, never rejected; what comes next waits for it. */
   #tail: Promise<void> | undefined
 
-  constructor(mount: Mount, req: IncomingMessage) {
+  constructor(mount: Mount, req: RequestHead) {
     this.#mount = mount
+    this.#req = req
     this.#startedAt = mount.now()
     this.#ids = mount.carrier.ids(req)
     const seen = this.#ids.length === 0 ? undefined : mount.carrier.seen(req)
@@ -159,6 +164,24 @@ export class RequestSession implements GateKeeper, SessionOperations {
     this.#committer.touch(handle, this.#mount.now())
   }
 
+  assigned(handle: SessionHandle): void {
+    commitThisTurn(handle)
+  }
+
+  aliases(handle: SessionHandle): Aliases {
+    return aliasesOf(this.#accounts(), this.#req, handle.bound !== undefined && handle.ended === undefined)
+  }
+
+  urlFor(alias: string, url?: string): string {
+    return this.#accounts().urlFor(alias, url ?? addressOf(this.#req))
+  }
+
+  #accounts(): Accounts {
+    const { accounts } = this.#mount.carrier
+    if (accounts !== undefined) return accounts
+    throw new Error('one session per browser is all there is here: several need the option accounts')
+  }
+
   // ── Loading ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
   #load(): Promise<void> | undefined {
@@ -213,7 +236,7 @@ export class RequestSession implements GateKeeper, SessionOperations {
     const { counters } = this.#mount
     counters.session_mesh_http_sessions_found_total++
     if (stale === true) counters.session_mesh_http_sessions_stale_total++
-    if (seen !== undefined) this.#committer.stamp(seen)
+    this.#committer.found(id, seen)
     this.#handle = new SessionHandle(this.#mount, this, session, { ref, id })
   }
 

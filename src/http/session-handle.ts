@@ -2,6 +2,7 @@ import { inspect } from 'node:util'
 import { SessionGoneError } from '../errors.js'
 import type { SessionRecord, SessionRef } from '../session/session.js'
 import { assertAttributeName } from '../session/value.js'
+import type { Aliases } from './accounts.js'
 import type { Mount } from './mount.js'
 import { proxyOf } from './session-proxy.js'
 import type { CommitChoice, CommitOutcome, Session } from './session-types.js'
@@ -18,6 +19,10 @@ export interface SessionOperations {
   destroy(handle: SessionHandle, choice: CommitChoice): CommitOutcome | Promise<CommitOutcome>
   reload(handle: SessionHandle): void | Promise<void>
   touch(handle: SessionHandle): void
+  /** An attribute was assigned. */
+  assigned(handle: SessionHandle): void
+  aliases(handle: SessionHandle): Aliases
+  urlFor(alias: string, url?: string): string
 }
 
 /** A session that a request has found in the backend, or made there. */
@@ -49,6 +54,8 @@ export class SessionHandle {
   origin: readonly string[] | undefined = undefined
   /** Why nothing can be written any more. */
   ended: 'destroyed' | 'replaced' | 'gone' | undefined = undefined
+  /** A commit that nobody waited for found the session gone: the next one has to tell. */
+  untold: SessionGoneError | undefined = undefined
   values: SessionValues
   #ttl: number
   #session: Session | undefined
@@ -93,6 +100,7 @@ export class SessionHandle {
     assertAttributeName(name)
     if (this.bound === undefined) this.origin ??= this.mount.creations?.capture()
     this.values.set(name, value)
+    if (this.mount.options.flush === 'immediate') this.operations.assigned(this)
   }
 
   toObject(): Record<string, unknown> {

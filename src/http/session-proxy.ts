@@ -41,6 +41,15 @@ const METHODS: Readonly<Record<string, (this: Face, ...args: never[]) => unknown
   toObject(this: Face) {
     return this[HANDLE].toObject()
   },
+  aliases(this: Face) {
+    return this[HANDLE].operations.aliases(this[HANDLE])
+  },
+  urlFor(this: Face, alias: unknown, url: unknown) {
+    if (typeof alias !== 'string' || (url !== undefined && typeof url !== 'string')) {
+      throw new TypeError('session.urlFor(alias, url?): both are texts')
+    }
+    return this[HANDLE].operations.urlFor(alias, url)
+  },
 }
 
 /** What can be read from a session, beside its attributes. */
@@ -51,9 +60,6 @@ const PROPERTIES: Readonly<Record<string, (handle: SessionHandle) => unknown>> =
   lastAccessedAt: (handle) => handle.lastAccessedAt,
   ttl: (handle) => handle.ttl,
   cookie: (handle) => handle.mount.cookie,
-  // Kept free for several sessions per browser.
-  aliases: () => undefined,
-  urlFor: () => undefined,
 }
 
 /** Every reserved name, with what reading it gives. */

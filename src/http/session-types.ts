@@ -1,4 +1,5 @@
 import type { Acks } from '../backend/backend.js'
+import type { Aliases } from './accounts.js'
 
 /**
  * What an application keeps in its sessions. Say it once, and `req.session` is typed everywhere:
@@ -68,6 +69,10 @@ export interface SessionMethods {
   /** Says whose session this is (null: nobody's), with a new id where that changes. The present value does nothing. */
   setPrincipal(principal: string | null, choice?: CommitChoice): Promise<CommitOutcome>
   setPrincipal(principal: string | null, callback: SessionCallback): void
+  /** The sessions of this browser, by alias, where it can have several (`accounts`). */
+  aliases(): Aliases
+  /** An address for another of this browser's sessions; of this request's own address where none is given. */
+  urlFor(alias: string, url?: string): string
   /** A plain copy of all attributes, for structuredClone, templates and logs. */
   toObject(): Record<string, unknown>
 }

@@ -4,6 +4,7 @@ import { SessionGoneError } from '../errors.js'
 import type { SessionRecord } from '../session/session.js'
 import { andThen } from './answer.js'
 import { Committer } from './committer.js'
+import { commitThisTurn } from './immediate.js'
 import type { Mount } from './mount.js'
 import { SessionHandle, type BoundSession, type SessionOperations } from './session-handle.js'
 import type { CommitChoice, CommitOutcome, Session } from './session-types.js'
@@ -56,6 +57,18 @@ export class SocketSession implements SessionOperations {
 
   touch(handle: SessionHandle): void {
     this.#committer.touch(handle, this.#mount.now())
+  }
+
+  assigned(handle: SessionHandle): void {
+    commitThisTurn(handle)
+  }
+
+  aliases(): never {
+    throw new Error('session.aliases(): ask in an HTTP request')
+  }
+
+  urlFor(): never {
+    throw new Error('session.urlFor(): ask in an HTTP request')
   }
 
   #read(): Answer<SessionRecord> {
