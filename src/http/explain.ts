@@ -1,5 +1,4 @@
-import { andThen } from './answer.js'
-import type { Answer, SessionBackend } from '../backend/backend.js'
+import type { SessionBackend } from '../backend/backend.js'
 import { expiresAt, type SessionRef } from '../session/session.js'
 import type { CreationStacks } from './creation-stacks.js'
 
@@ -19,21 +18,21 @@ export interface Explanation {
   readonly creationStack?: readonly string[]
 }
 
-export function explain(backend: SessionBackend, ref: SessionRef, stacks: CreationStacks | undefined): Answer<Explanation> {
-  const stack = stacks?.of(ref)
-  const origin = stack === undefined ? {} : { creationStack: stack }
-  return andThen(backend.read(ref), (record): Explanation => {
-    if (record === undefined) return { ref, found: false, ...origin }
-    const { createdAt, lastAccessedAt, principal, attributes } = record
-    return {
-      ref,
-      found: true,
-      createdAt,
-      lastAccessedAt,
-      expiresAt: expiresAt(record),
-      hasPrincipal: principal !== undefined,
-      attributes: [...attributes.keys()].map((name) => ({ name, bytes: attributes.get(name)?.byteLength ?? 0 })),
-      ...origin,
-    }
-  })
+export async function explain(backend: SessionBackend, ref: SessionRef, stacks?: CreationStacks): Promise<Explanation> {
+  const record = await backend.read(ref)
+  // Not before: whoever asks on hearing of a new session is quicker than its origin is noted.
+  const creationStack = stacks?.of(ref)
+  const origin = creationStack === undefined ? {} : { creationStack }
+  if (record === undefined) return { ref, found: false, ...origin }
+  const { createdAt, lastAccessedAt, principal, attributes } = record
+  return {
+    ref,
+    found: true,
+    createdAt,
+    lastAccessedAt,
+    expiresAt: expiresAt(record),
+    hasPrincipal: principal !== undefined,
+    attributes: [...attributes.keys()].map((name) => ({ name, bytes: attributes.get(name)?.byteLength ?? 0 })),
+    ...origin,
+  }
 }

@@ -135,10 +135,13 @@ describe('explain', () => {
 
   test('tells which lines of the application made it, with debug.creationStacks', async () => {
     const { cluster, client } = await shop({ debug: { creationStacks: true } })
+    const told = vi.fn()
+    cluster.on('created', async ({ ref }) => void told(await cluster.explain(ref)))
     await client.get('/add')
 
     const { creationStack = [] } = await cluster.explain(await refOf(client))
 
+    expect(told).toHaveBeenCalledExactlyOnceWith(expect.objectContaining({ creationStack }))
     expect(creationStack[0]).toMatch(/addToCart.*watching\.test\.ts/)
     expect(creationStack.length).toBeLessThanOrEqual(12)
     expect(creationStack.join('\n')).not.toMatch(/src\/http\/session-handle/)
