@@ -36,6 +36,8 @@ interface Connection {
 
 /** A connection over which nothing arrives for longer is closed, milliseconds. */
 const SILENT_AFTER_MS = 3_000
+/** Longest way of the second copy of a message, milliseconds. */
+const STRAGGLES_MS = 1_500
 const REDIAL_MIN_MS = 50
 const REDIAL_MAX_MS = 1_000
 
@@ -150,25 +152,31 @@ export class Network {
       this.counts.lost++
       return
     }
-    this.#plan(connection, side, way, message)
+    this.#plan(connection, side, message, this.#arrival(way))
     if (duplication > 0 && this.#random.chance(duplication)) {
       this.counts.duplicated++
-      this.#plan(connection, side, way, message)
+      // The second copy straggles in when both ends may have gone on.
+      this.#plan(connection, side, message, this.#queue.now + this.#random.between(0, STRAGGLES_MS))
     }
   }
 
-  #plan(connection: Connection, side: 0 | 1, way: Way, message: Message): void {
+  #arrival(way: Way): number {
     const { reordering, delayMs } = way.conditions
     let arrival = this.#queue.now + this.#random.between(0.2, 3) + (delayMs > 0 ? this.#random.between(0, delayMs) : 0)
     if (reordering === 0 || !this.#random.chance(reordering)) {
       arrival = Math.max(arrival, way.lastArrival)
       way.lastArrival = arrival
     }
+    return arrival
+  }
+
+  #plan(connection: Connection, side: 0 | 1, message: Message, arrival: number): void {
     const link = connection.links[1 - side] as LinkId
+    const { to } = connection.ways[side]
     this.#queue.at(arrival, () => {
       if (!connection.open) return
       this.counts.delivered++
-      way.to.receive({ type: 'message', link, message })
+      to.receive({ type: 'message', link, message })
     })
   }
 
