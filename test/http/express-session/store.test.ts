@@ -196,6 +196,28 @@ describe.each(['one node', 'two nodes'] as const)('the store for express-session
       await expect(b.set(ID, slow)).rejects.toBeInstanceOf(SessionGoneError)
     })
 
+    it('each request is compared with what it was handed itself, whatever others were handed since', async () => {
+      const { a, b } = await stores(kind)
+      await a.set(ID, { cookie: COOKIE, start: true })
+      const slow = await request(a, ID)
+      const writer = await request(a, ID)
+      writer['x'] = 1
+      await a.set(ID, writer)
+      await request(a, ID)
+      slow['y'] = 2
+      await a.set(ID, slow)
+      expect(await b.get(ID)).toEqual({ cookie: COOKIE, start: true, x: 1, y: 2 })
+    })
+
+    it('a session that is saved under another id is another session', async () => {
+      const { a, b } = await stores(kind)
+      await a.set(ID, { cookie: COOKIE, n: 1 })
+      const session = await request(a, ID)
+      session['n'] = 2
+      await a.set(OTHER, session)
+      expect([await b.get(ID), await b.get(OTHER)]).toEqual([{ cookie: COOKIE, n: 1 }, { cookie: COOKIE, n: 2 }])
+    })
+
     it('two first saves under one id at once make one session of both', async () => {
       const { a, b } = await stores(kind)
       await a.set(ID, { cookie: COOKIE, x: 1 })
