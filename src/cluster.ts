@@ -266,5 +266,6 @@ export class Cluster {
 }
 
 function mergeOptions(base: SessionConfig = {}, options: SessionConfig): SessionConfig {
-  return { ...base, ...options, cookie: { ...base.cookie, ...options.cookie } }
+  const cookie = { ...base.cookie, ...options.cookie }
+  return { ...base, ...options, cookie, merge: { ...base.merge, ...options.merge } }
 }

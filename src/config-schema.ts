@@ -24,7 +24,9 @@ import {
 } from './config-leaves.js'
 import { formatDuration } from './duration.js'
 import { accountsProblem, carrierProblem, carriersOf, isAccountsChoice, isCarrierChoice } from './http/carrier-options.js'
+import { mergeProblems } from './http/merge-kinds.js'
 import type { Log } from './log.js'
+import type { MergeKind } from './session/session.js'
 
 const DAY_MS = 86_400_000
 const LIFETIME_MAX_MS = 3_650 * DAY_MS
@@ -88,6 +90,22 @@ function isCondition(value: unknown): value is (req: IncomingMessage) => boolean
   return typeof value === 'function'
 }
 
+const merge = z.unknown().transform((value, context): Readonly<Record<string, MergeKind>> => {
+  if (!isMergeKinds(value)) {
+    report(context.issues, value, [], 'wrong type', { expected: "kinds by attribute, such as { visits: 'counter' }" })
+    return {}
+  }
+  for (const { name: attribute, problem, expected } of mergeProblems(value)) {
+    report(context.issues, value, [attribute], problem, { expected })
+  }
+  return value
+})
+
+/** Of which kinds, `mergeProblems` says. */
+function isMergeKinds(value: unknown): value is Readonly<Record<string, MergeKind>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
 export const sessionSchema = section({
   ttl: duration(1, LIFETIME_MAX_MS, 'or-infinity').optional(),
   maxLifetime: duration(1, LIFETIME_MAX_MS, 'or-infinity').optional(),
@@ -103,6 +121,7 @@ export const sessionSchema = section({
   lateWrites: oneOf('merge', 'drop').optional(),
   onGone: oneOf('ignore', 'throw', 'restart').optional(),
   detectMutations: flag().optional(),
+  merge: merge.optional(),
   trustProxy: flag().optional(),
 }).check((payload) => {
   const { ttl, maxLifetime, touchAfter, accounts: several = false, carrier: chosen = 'cookie' } = payload.value

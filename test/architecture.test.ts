@@ -70,6 +70,7 @@ const AREAS: readonly Area[] = [
     knows: [
       'src/config',
       'src/http/options.ts',
+      'src/http/merge-kinds.ts',
       'src/http/carrier-options.ts',
       'src/session/session.ts',
       'src/backend/backend.ts',

@@ -87,6 +87,8 @@ export interface BackendPowers {
   readonly principals: boolean
   /** `seen` tokens are made and honoured. */
   readonly stamps: boolean
+  /** Writes of every RegisterKind merge. Without it all writes must be `lww`. */
+  readonly merges?: boolean
 }
 
 /** What the browser has seen, by slot: opaque, signed. The HTTP layer carries it and never looks inside. */

@@ -61,9 +61,9 @@ export function intentOf(write: AttributeWrite, replaced: Uint8Array | undefined
   const before = replaced === undefined ? undefined : decoded(replaced)
   switch (kind) {
     case RegisterKind.counter:
-      return { type: 'counter', add: numberIn(name, value) + (typeof before === 'number' ? before : 0) }
+      return { type: 'counter', add: numberIn(write, value) + (isUpTo(COUNTABLE_MAX, before) ? before : 0) }
     case RegisterKind.max:
-      return { type: 'max', value: Math.max(numberIn(name, value), typeof before === 'number' ? before : -Infinity) }
+      return { type: 'max', value: Math.max(numberIn(write, value), isUpTo(Number.MAX_VALUE, before) ? before : -Infinity) }
     case RegisterKind.set: {
       const { add, remove } = alterationIn(name, value)
       const kept = elementsBeyond(isCollection(before) ? encodeElements(before, name) : [], remove)
@@ -74,10 +74,18 @@ export function intentOf(write: AttributeWrite, replaced: Uint8Array | undefined
   }
 }
 
-function numberIn(name: string, value: Uint8Array): number {
+function numberIn({ name, kind }: AttributeWrite, value: Uint8Array): number {
   const number = decoded(value)
-  if (typeof number === 'number' && Number.isFinite(number)) return number
+  const limit = kind === RegisterKind.counter ? COUNTABLE_MAX : Number.MAX_VALUE
+  if (isUpTo(limit, number)) return number
   throw new AttributeError(name, `session.${name} cannot be kept: it merges as a number, and is none`)
+}
+
+/** The difference of two safe integers: sums of it stay finite on every node, however many. */
+const COUNTABLE_MAX = 2 * Number.MAX_SAFE_INTEGER
+
+function isUpTo(limit: number, value: unknown): value is number {
+  return typeof value === 'number' && Math.abs(value) <= limit
 }
 
 function alterationIn(name: string, value: Uint8Array): SetAlteration {

@@ -1,4 +1,5 @@
 import type { SessionBackend } from '../backend/backend.js'
+import { ConfigError } from '../errors.js'
 import type { Log } from '../log.js'
 import type { AttributeWatch } from './attribute-watch.js'
 import type { Carrier } from './carrier.js'
@@ -36,6 +37,9 @@ export class Mount {
   readonly #warned = new Set<string>()
 
   constructor(backend: SessionBackend, options: ResolvedSessionOptions, world: HttpWorld) {
+    if (options.merge.size > 0 && backend.powers.merges !== true) {
+      throw new ConfigError([`merge: the ${backend.type} backend does not merge attributes`], 'session options')
+    }
     this.backend = backend
     this.options = options
     this.carrier = carrierOf(options)

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { ConfigError } from '../errors.js'
+import type { MergeKind } from '../session/session.js'
+import { mergeKindsOf, mergeProblems, type MergeKinds } from './merge-kinds.js'
 import type { AliasPlace } from './accounts.js'
 import {
   accountsProblem,
@@ -54,6 +56,12 @@ export interface SessionOptions {
   readonly onGone?: 'ignore' | 'throw' | 'restart' | undefined
   /** Finds changes inside objects that were read (`req.session.cart.items.push(…)`). Default true. */
   readonly detectMutations?: boolean | undefined
+  /**
+   * How attributes merge that several requests change at the same time, by name. `counter`: what each added adds up.
+   * `max`: the greatest number stays. `set`: a Set; additions and removals of elements all count. Others are `lww`: the
+   * later write wins.
+   */
+  readonly merge?: Readonly<Record<string, MergeKind>> | undefined
   readonly limits?: Partial<SessionLimits> | undefined
   /** Believes X-Forwarded-Proto. Only behind a proxy that sets it; Express's own `trust proxy` works without. */
   readonly trustProxy?: boolean | undefined
@@ -114,6 +122,7 @@ export interface ResolvedSessionOptions {
   readonly lateWrites: 'merge' | 'drop'
   readonly onGone: 'ignore' | 'throw' | 'restart'
   readonly detectMutations: boolean
+  readonly merge: MergeKinds
   readonly limits: SessionLimits
   readonly trustProxy: boolean
   readonly loadWithin: number
@@ -147,6 +156,7 @@ export function resolveSessionOptions(options: SessionOptions = {}): ResolvedSes
     lateWrites: options.lateWrites ?? 'merge',
     onGone: options.onGone ?? 'ignore',
     detectMutations: options.detectMutations ?? true,
+    merge: mergeKindsOf(options.merge ?? {}),
     limits: {
       bytes: options.limits?.bytes ?? BYTES_MAX,
       attributes: options.limits?.attributes ?? ATTRIBUTES_MAX,
@@ -154,9 +164,13 @@ export function resolveSessionOptions(options: SessionOptions = {}): ResolvedSes
     trustProxy: options.trustProxy ?? false,
     loadWithin: options.loadWithin ?? LOAD_WITHIN_MS,
   }
-  const problems = problemsOf(resolved)
+  const problems = [...problemsOf(resolved), ...problemsOfMerge(options)]
   if (problems.length > 0) throw new ConfigError(problems, 'session options')
   return resolved
+}
+
+function problemsOfMerge({ merge = {} }: SessionOptions): readonly string[] {
+  return mergeProblems(merge).map(({ name, problem, expected }) => `merge.${name}: ${problem} (expected ${expected})`)
 }
 
 function resolveCookie(cookie: CookieOptions): ResolvedCookieOptions {

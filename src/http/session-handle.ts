@@ -149,7 +149,7 @@ export class SessionHandle {
 
   #valuesOf(record: SessionRecord | undefined): SessionValues {
     const { options, counters } = this.mount
-    return new SessionValues(record?.attributes, options.detectMutations, () => {
+    return new SessionValues(record?.attributes, options, () => {
       counters.session_mesh_http_values_undecodable_total++
     })
   }

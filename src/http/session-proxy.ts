@@ -69,6 +69,11 @@ const RESERVED: ReadonlyMap<string, (handle: SessionHandle) => unknown> = new Ma
   ['save', () => METHODS['commit']],
 ])
 
+/** Whether no attribute can have this name, because the session object uses it. */
+export function isReserved(name: string): boolean {
+  return RESERVED.has(name)
+}
+
 const HANDLER: ProxyHandler<SessionHandle> = {
   get(handle, name) {
     if (typeof name === 'symbol') return symbolOf(handle, name)

@@ -1,6 +1,8 @@
 import { LimitError } from '../errors.js'
 import { RegisterKind, type Attributes, type AttributeWrite } from '../session/session.js'
 import { decodeValue, encodeValue } from '../session/value.js'
+import type { MergeKinds } from './merge-kinds.js'
+import { asMerging, assertMergeable, mergeWrite, valueAlone } from './merge-write.js'
 import type { SessionLimits } from './options.js'
 
 /** An attribute that a request has read or written. */
@@ -13,6 +15,12 @@ interface Touched {
   readonly watched: boolean
 }
 
+export interface ValuesOptions {
+  /** Finds changes inside objects that were handed out. */
+  readonly detectMutations: boolean
+  readonly merge: MergeKinds
+}
+
 const NO_ATTRIBUTES: Attributes = new Map<string, Uint8Array>()
 const NO_WRITES: readonly AttributeWrite[] = []
 
@@ -22,15 +30,19 @@ const NO_WRITES: readonly AttributeWrite[] = []
  */
 export class SessionValues {
   readonly #detectMutations: boolean
+  readonly #kinds: MergeKinds
   readonly #onUndecodable: () => void
   #stored: Attributes
   /** What this request has committed since; null: removed. */
   #committed: Map<string, Uint8Array | null> | undefined
+  /** Of attributes that merge: the values they will have once the last changes are committed. */
+  #merging: Map<string, Uint8Array | null> | undefined
   #touched: Map<string, Touched> | undefined
 
-  constructor(stored: Attributes | undefined, detectMutations: boolean, onUndecodable: () => void) {
+  constructor(stored: Attributes | undefined, options: ValuesOptions, onUndecodable: () => void) {
     this.#stored = stored ?? NO_ATTRIBUTES
-    this.#detectMutations = detectMutations
+    this.#detectMutations = options.detectMutations
+    this.#kinds = options.merge
     this.#onUndecodable = onUndecodable
   }
 
@@ -49,8 +61,9 @@ export class SessionValues {
       this.#onUndecodable()
       return undefined
     }
-    this.#touch(name, decoded.value, false)
-    return decoded.value
+    const value = asMerging(this.#kinds.get(name), decoded.value)
+    this.#touch(name, value, false)
+    return value
   }
 
   /** What the backend holds under a name, for all this request knows: without what is not committed. */
@@ -65,8 +78,9 @@ export class SessionValues {
     return touched === undefined ? this.#bytesOf(name) !== undefined : touched.value !== undefined
   }
 
-  /** Undefined removes. */
+  /** Undefined removes. Throws AttributeError for what cannot merge as the attribute is to. */
   set(name: string, value: unknown): void {
+    if (value !== undefined) assertMergeable(name, this.#kinds.get(name) ?? 'lww', value)
     this.#touch(name, value, true)
   }
 
@@ -87,11 +101,8 @@ export class SessionValues {
     let writes: AttributeWrite[] | undefined
     for (const [name, touched] of this.#touched) {
       if (!touched.assigned && !touched.watched) continue
-      const stored = this.#bytesOf(name)
-      const value = touched.value === undefined ? null : encodeValue(touched.value, name)
-      if (isSame(value, stored)) continue
-      writes ??= []
-      writes.push({ name, kind: RegisterKind.lww, value })
+      const write = this.#changeOf(name, touched.value)
+      if (write !== undefined) (writes ??= []).push(write)
     }
     return writes ?? NO_WRITES
   }
@@ -101,7 +112,7 @@ export class SessionValues {
     const sizes = new Map<string, number>()
     for (const name of this.#stored.keys()) sizes.set(name, this.#bytesOf(name)?.byteLength ?? -1)
     for (const [name, value] of this.#committed ?? []) sizes.set(name, value?.byteLength ?? -1)
-    for (const { name, value } of writes) sizes.set(name, value?.byteLength ?? -1)
+    for (const write of writes) sizes.set(write.name, this.#valueOf(write)?.byteLength ?? -1)
     let attributes = 0
     let bytes = 0
     for (const [name, size] of sizes) {
@@ -121,7 +132,7 @@ export class SessionValues {
   /** The writes are in the backend: from now on changes are what differs from them. */
   commit(writes: readonly AttributeWrite[]): void {
     if (writes.length > 0) this.#committed ??= new Map<string, Uint8Array | null>()
-    for (const { name, value } of writes) this.#committed?.set(name, value)
+    for (const write of writes) this.#committed?.set(write.name, this.#valueOf(write))
   }
 
   /** Forgets everything but `writes`, which become assignments again: what a session that ended leaves behind. */
@@ -130,7 +141,13 @@ export class SessionValues {
     this.#committed = undefined
     const before = this.#touched
     this.#touched = undefined
-    for (const { name, value } of writes) if (value !== null) this.set(name, before?.get(name)?.value)
+    for (const write of writes) {
+      const { name, kind, value } = write
+      if (value === null) continue
+      const alone = kind === RegisterKind.lww ? before?.get(name)?.value : valueAlone(write)
+      if (kind !== RegisterKind.lww) this.#merging?.set(name, encodeValue(alone, name))
+      this.set(name, alone)
+    }
   }
 
   toObject(): Record<string, unknown> {
@@ -140,10 +157,28 @@ export class SessionValues {
     return object
   }
 
+  /** What a commit has to write of one attribute that may have changed. */
+  #changeOf(name: string, now: unknown): AttributeWrite | undefined {
+    const stored = this.#bytesOf(name)
+    const kind = this.#kinds.get(name)
+    if (kind !== undefined) {
+      const merging = mergeWrite(name, kind, now, stored)
+      if (merging !== undefined) (this.#merging ??= new Map<string, Uint8Array | null>()).set(name, merging.value)
+      return merging?.write
+    }
+    const value = now === undefined ? null : encodeValue(now, name)
+    return isSame(value, stored) ? undefined : { name, kind: RegisterKind.lww, value }
+  }
+
   #touch(name: string, value: unknown, assigned: boolean): void {
     this.#touched ??= new Map<string, Touched>()
     const watched = this.#detectMutations && typeof value === 'object' && value !== null
     this.#touched.set(name, { value, assigned, watched })
+  }
+
+  /** What an attribute is for this request once a write of it is committed. */
+  #valueOf({ name, kind, value }: AttributeWrite): Uint8Array | null {
+    return kind === RegisterKind.lww ? value : (this.#merging?.get(name) ?? null)
   }
 
   #bytesOf(name: string): Uint8Array | undefined {

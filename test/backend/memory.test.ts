@@ -3,13 +3,14 @@ import { expect, it } from 'vitest'
 import { MemoryBackend } from '../../src/backend/memory/memory.js'
 import { IdCodec } from '../../src/session/id.js'
 import { encodeValue } from '../../src/session/value.js'
-import { backendContract } from './contract.js'
+import { backendContract, type BackendUnderTest, type ContractOptions } from './contract.js'
+import { mergeContract } from './merge-contract.js'
 
 const START = Date.UTC(2026, 0, 1)
 const LIVES = { maxIdleMs: 60_000, maxLifeMs: Infinity }
 const ids = new IdCodec(['0123456789abcdef0123456789abcdef'], randomBytes)
 
-backendContract('the memory backend', async (limits) => {
+const openMemory = async (limits?: ContractOptions): Promise<BackendUnderTest> => {
   let time = START
   const opened: MemoryBackend[] = []
   const open = async (): Promise<MemoryBackend> => {
@@ -28,7 +29,10 @@ backendContract('the memory backend', async (limits) => {
     fresh: open,
     close: async () => void (await Promise.all(opened.map((each) => each.close()))),
   }
-})
+}
+
+backendContract('the memory backend', openMemory)
+mergeContract('the memory backend', openMemory)
 
 it('expired sessions leave memory without anybody asking for them, a slice at a time', () => {
   let time = START

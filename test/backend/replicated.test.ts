@@ -8,6 +8,7 @@ import { IdCodec } from '../../src/session/id.js'
 import type { NodeId } from '../../src/session/session.js'
 import { LoopbackHub, LoopbackTransport } from '../../src/transport/loopback.js'
 import { backendContract, type BackendUnderTest, type ContractOptions } from './contract.js'
+import { mergeContract } from './merge-contract.js'
 
 const SECRETS = ['0123456789abcdef0123456789abcdef']
 const START = Date.UTC(2026, 0, 1)
@@ -82,3 +83,5 @@ async function cluster(size: number, limits?: ContractOptions): Promise<BackendU
 
 backendContract('replicated, one node,', (limits) => cluster(1, limits))
 backendContract('replicated, three nodes, write here and read there,', (limits) => cluster(3, limits))
+mergeContract('replicated, one node,', () => cluster(1))
+mergeContract('replicated, three nodes,', () => cluster(3))

@@ -325,3 +325,25 @@ test('options of one mount are checked and completed like those of the configura
   expect(session).toMatchObject({ load: 'on-demand', ttl: 3_600_000, limits: { bytes: 2_048 } })
   expect(() => resolveSession({ laod: 'eager' }, limits)).toThrow(/laod: unknown option .* did you mean load\?/)
 })
+
+describe('attributes that merge', () => {
+  test('are told by kind, and a mount adds to them', () => {
+    const merge = { visits: 'counter', best: 'max', tags: 'set', user: 'lww' } as const
+
+    const { session } = resolved({ session: { merge } })
+
+    expect([...session.merge]).toEqual([['visits', 'counter'], ['best', 'max'], ['tags', 'set']])
+  })
+
+  test('are refused one by one, with what was found and what would do', () => {
+    const merge = { visits: 'countr', id: 'max', tags: 'set' }
+
+    expect(problemsWith({ session: { merge } })).toEqual([
+      'session.merge.visits: unknown kind (got "countr", expected one of "lww", "counter", "max", "set")',
+      'session.merge.id: no name that an attribute can have (got "max", expected the name of an attribute)',
+    ])
+    expect(problemsWith({ session: { merge: ['visits'] } })).toEqual([
+      expect.stringMatching(/^session\.merge: wrong type \(got .*, expected kinds by attribute, such as \{ visits: 'counter' \}\)$/),
+    ])
+  })
+})

@@ -2,16 +2,43 @@
 import fc from 'fast-check'
 import type { Event } from '../../src/replica/events.js'
 import type { Replica } from '../../src/replica/replica.js'
+import type { SessionState } from '../../src/replica/session-state.js'
+import type { Intent } from '../../src/session/merged.js'
 import { sameDot, type Dot } from '../../src/session/session.js'
-import { canonical, Mesh, text } from '../replica/mesh.js'
+import { canonical, Mesh, text, textOf } from '../replica/mesh.js'
+import { outcomes, setText } from './merge-oracle.js'
 
 export type Step =
   | { readonly type: 'create' | 'flush' | 'crash' | 'restart'; readonly node: number }
   | { readonly type: 'write'; readonly node: number; readonly session: number; readonly name: string; readonly remove: boolean }
+  | { readonly type: 'merge'; readonly node: number; readonly session: number; readonly name: string; readonly write: Merging }
   | { readonly type: 'rotate' | 'kill'; readonly node: number; readonly session: number }
   | { readonly type: 'deliver' | 'lose' | 'double'; readonly at: number }
   | { readonly type: 'cut' | 'connect'; readonly a: number; readonly b: number }
   | { readonly type: 'tick'; readonly ms: number }
+
+/** One write of an attribute that merges: what is asked for, or its removal. */
+type Merging = { readonly kind: number; readonly value: Intent | null }
+
+const byte = fc.nat(4).map((n) => Uint8Array.of(n))
+const bytes = fc.uniqueArray(byte, { selector: String, maxLength: 2 }).map((all) => all.sort((a, b) => Number(a[0]) - Number(b[0])))
+const counter = fc.record({ type: fc.constant('counter' as const), add: fc.integer({ min: -5, max: 5 }) })
+const max = fc.record({ type: fc.constant('max' as const), value: fc.integer({ min: -9, max: 9 }) })
+const set = fc
+  .record({ type: fc.constant('set' as const), add: bytes, remove: bytes })
+  .map(({ type, add, remove }) => ({ type, add, remove: remove.filter(([one]) => !add.some(([other]) => one === other)) }))
+
+const ofKind = (kind: number, value: fc.Arbitrary<Intent>): fc.Arbitrary<Merging> => fc.record({ kind: fc.constant(kind), value })
+const intents = [ofKind(1, counter), ofKind(2, max), ofKind(3, set)] as const
+const reset: fc.Arbitrary<Merging> = fc.record({ kind: fc.constantFrom(0, 1, 2, 3), value: fc.constant(null) })
+
+/** `sum`, `top` and `tags` are of one kind for ever and never removed; `mixed` is of all kinds, removed now and then. */
+const mergingWrite = fc.oneof(
+  { weight: 3, arbitrary: fc.record({ name: fc.constant('sum'), write: intents[0] }) },
+  { weight: 1, arbitrary: fc.record({ name: fc.constant('top'), write: intents[1] }) },
+  { weight: 4, arbitrary: fc.record({ name: fc.constant('tags'), write: intents[2] }) },
+  { weight: 4, arbitrary: fc.record({ name: fc.constantFrom('mixed', 'other'), write: fc.oneof(...intents, reset) }) },
+)
 
 const node = fc.nat(4)
 const session = fc.nat(5)
@@ -26,6 +53,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       session,
       name: fc.constantFrom('a', 'b', 'c'),
       remove: fc.boolean(),
+    }),
+  },
+  {
+    weight: 8,
+    arbitrary: fc.tuple(node, session, mergingWrite).map(([at, of, write]): Step => {
+      return { type: 'merge', node: at, session: of, ...write }
     }),
   },
   { weight: 2, arbitrary: fc.record({ type: fc.constant('rotate' as const), node, session }) },
@@ -54,10 +87,20 @@ export const history: fc.Arbitrary<{ readonly size: number; readonly steps: read
     steps: [kill, rotate, cut].reduce<readonly Step[]>((all, extra, i) => all.toSpliced(at[i] ?? 0, 0, extra), steps),
   }))
 
+export interface Asked {
+  readonly birth: Dot
+  readonly dot: Dot
+  readonly version: readonly Dot[]
+  readonly name: string
+  readonly intent: Intent
+}
+
 /** One mesh living through one history, watched after every step. */
 export class Play {
   readonly mesh: Mesh
   readonly births: Dot[] = []
+  /** What was asked for of attributes that merge, and what its author included then. */
+  readonly asked: Asked[] = []
   readonly #dead = new Map<Replica, Set<Dot>>()
 
   constructor(size: number) {
@@ -85,6 +128,8 @@ export class Play {
         if (mesh.node(step.node).up) mesh.commit(step.node, { type: 'write', birth: this.#birth(step.session), writes: [text(step.name, value)] })
         return
       }
+      case 'merge':
+        return this.#merge(step)
       case 'rotate':
         if (mesh.node(step.node).up) mesh.commit(step.node, { type: 'rotate', birth: this.#birth(step.session), id: mesh.newId(), writes: [] })
         return
@@ -113,6 +158,16 @@ export class Play {
       case 'tick':
         return mesh.tick(step.ms)
     }
+  }
+
+  #merge({ node: at, session: which, name, write }: Extract<Step, { type: 'merge' }>): void {
+    const { replica, up } = this.mesh.node(at)
+    if (!up) return
+    const birth = this.#birth(which)
+    const dot = replica.nextDot
+    const version = replica.state.live.get(birth)?.version ?? []
+    const outcome = this.mesh.commit(at, { type: 'write', birth, writes: [{ name, ...write }] })
+    if (outcome !== 'gone' && write.value !== null) this.asked.push({ birth, dot, version, name, intent: write.value })
   }
 
   #birth(session: number): Dot {
@@ -147,30 +202,52 @@ export function expected(replica: Replica, events: readonly Event[]): unknown {
     .filter((event) => event.type === 'create')
     .filter(({ birth }) => !killed.some((kill) => sameDot(kill.birth, birth)))
     .map(({ birth }) => {
-      const own = known.filter((event) => event.type !== 'kill' && event.type !== 'revoke' && sameDot(event.birth, birth))
+      const own = known.filter((event) => isWriting(event) && sameDot(event.birth, birth)).filter(isWriting)
       const drops = own.flatMap((event) => (event.type === 'rotate' ? event.drops : []))
       const adds = own.filter((event) => event.type === 'create' || event.type === 'rotate')
       return {
         birth,
         complete: true,
         ids: adds.filter(({ dot }) => !drops.some((drop) => sameDot(drop, dot))).map(({ id }) => id).sort(),
-        registers: winners(own),
+        registers: outcomes(own),
       }
     })
     .sort((a, b) => a.birth.actor - b.birth.actor || a.birth.counter - b.birth.counter)
 }
 
-function winners(events: readonly Event[]): unknown[] {
-  const names = new Map<string, { name: string; value: string; hlc: number; dot: Dot }>()
-  for (const event of events) {
-    if (event.type === 'kill' || event.type === 'revoke') continue
-    for (const { name, value } of event.writes) {
-      const held = names.get(name)
-      const wins = held === undefined || event.hlc > held.hlc || (event.hlc === held.hlc && event.dot.actor > held.dot.actor)
-      if (wins) names.set(name, { name, value: String(value), hlc: event.hlc, dot: event.dot })
-    }
+function isWriting(event: Event): event is Exclude<Event, { type: 'kill' | 'revoke' }> {
+  return event.type !== 'kill' && event.type !== 'revoke'
+}
+
+/**
+ * What was asked for, taken literally: of `sum` every addition counts, of `top` the greatest, of `tags` an element that
+ * was added by somebody whom no removal of it had seen.
+ */
+export function literally(state: SessionState, asked: readonly Asked[]): Readonly<Record<string, string>> {
+  const own = asked.filter(({ birth, dot }) => sameDot(birth, state.birth) && state.includes(dot))
+  const of = (name: string): Asked[] => own.filter((one) => one.name === name)
+  const had = ({ version }: Asked, dot: Dot): boolean => {
+    return version.some(({ actor, counter: last }) => actor === dot.actor && last >= dot.counter)
   }
-  return [...names.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  const sums = of('sum').flatMap(({ intent }) => (intent.type === 'counter' ? [intent.add] : []))
+  const tops = of('top').flatMap(({ intent }) => (intent.type === 'max' ? [intent.value] : []))
+  const tags = of('tags')
+  const isIn = (element: number): boolean => {
+    const adds = tags.filter(({ intent }) => intent.type === 'set' && intent.add.some(([one]) => one === element))
+    const removes = tags.filter(({ intent }) => intent.type === 'set' && intent.remove.some(([one]) => one === element))
+    return adds.some(({ dot }) => !removes.some((removal) => had(removal, dot)))
+  }
+  return {
+    ...(sums.length === 0 ? {} : { sum: String(sums.reduce((total, add) => total + add, 0)) }),
+    ...(tops.length === 0 ? {} : { top: String(Math.max(...tops)) }),
+    ...(tags.length === 0 ? {} : { tags: setText([0, 1, 2, 3, 4].filter(isIn).map(String)) }),
+  }
+}
+
+/** The same of what a session holds. */
+export function held({ registers }: SessionState): Readonly<Record<string, string>> {
+  const own = registers.filter(({ name }) => ['sum', 'top', 'tags'].includes(name))
+  return Object.fromEntries(own.map(({ name, value }) => [name, textOf(value)]))
 }
 
 /** Sessions whose creating event nobody has any more are held by some and served by none. */

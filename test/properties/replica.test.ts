@@ -2,9 +2,10 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Context } from '../../src/replica/context.js'
 import type { Fragment } from '../../src/replica/events.js'
+import type { Replica } from '../../src/replica/replica.js'
 import { ReplicaState } from '../../src/replica/state.js'
 import { canonical } from '../replica/mesh.js'
-import { expected, history, Play, served } from './history.js'
+import { expected, held, history, literally, Play, served } from './history.js'
 
 const HISTORIES = Number(process.env['HISTORIES'] ?? 10_000)
 
@@ -20,9 +21,11 @@ describe('replicas under loss, duplication, reordering, cuts and crashes', () =>
         const [first, ...others] = play.mesh.nodes.map((node) => node.replica)
         if (first === undefined) return
         expect(served(first)).toEqual(expected(first, play.mesh.events))
+        for (const session of first.state.live.values()) expect(held(session)).toEqual(literally(session, play.asked))
         for (const other of others) {
           expect(other.state.context.entries()).toEqual(first.state.context.entries())
           expect(served(other)).toEqual(served(first))
+          expect(registersOf(other)).toEqual(registersOf(first))
         }
         for (const replica of [first, ...others]) expect(replica.roster.isReady).toBe(true)
       }),
@@ -30,6 +33,12 @@ describe('replicas under loss, duplication, reordering, cuts and crashes', () =>
     )
   })
 })
+
+/** Every register in full: what it is made of, not only what it comes to. */
+function registersOf(replica: Replica): unknown {
+  const sessions = [...replica.state.live.values()].map(({ birth, registers }) => ({ birth, registers }))
+  return sessions.sort((a, b) => a.birth.actor - b.birth.actor || a.birth.counter - b.birth.counter)
+}
 
 /** Fragments of the sessions that some replicas hold in the middle of a history, with a state to merge them into. */
 function fragmentsOf(play: Play): readonly Fragment[] {
@@ -39,7 +48,11 @@ function fragmentsOf(play: Play): readonly Fragment[] {
 function mergeAll(fragments: readonly Fragment[]): unknown {
   const state = new ReplicaState({ changed: () => {}, ended: () => {} })
   for (const fragment of fragments) state.merge(fragment, 0)
-  return { sessions: canonical({ state } as never), context: state.context.entries() }
+  return {
+    sessions: canonical({ state } as never),
+    registers: registersOf({ state } as never),
+    context: state.context.entries(),
+  }
 }
 
 describe('merging fragments', () => {

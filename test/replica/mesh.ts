@@ -232,7 +232,7 @@ export function canonical(replica: Replica): unknown {
 }
 
 /** What a register comes to, as text: a number, or the sorted elements of a set. */
-function textOf(value: Register['value']): string {
+export function textOf(value: Register['value']): string {
   if (!isMerged(value)) return String(value)
   switch (value.type) {
     case 'counter':

@@ -60,7 +60,7 @@ const GONE = { outcome: 'gone' } as const
  */
 export class MemoryBackend implements SessionBackend {
   readonly type = 'memory'
-  readonly powers: BackendPowers = { events: 'local', principals: true, stamps: false }
+  readonly powers: BackendPowers = { events: 'local', principals: true, stamps: false, merges: true }
   readonly #ids: IdCodec
   readonly #actor: number
   readonly #now: () => number

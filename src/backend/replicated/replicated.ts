@@ -87,7 +87,7 @@ export class ReplicatedBackend implements SessionBackend {
   constructor(options: ReplicatedOptions) {
     this.#options = options
     this.#acks = options.acks ?? ACKS_DEFAULT
-    this.powers = { events: 'cluster', principals: true, stamps: options.stamps?.enabled !== false }
+    this.powers = { events: 'cluster', principals: true, stamps: options.stamps?.enabled !== false, merges: true }
     const { node, actor, startedAt, now } = options
     this.#replica = new Replica(
       {

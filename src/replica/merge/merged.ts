@@ -48,15 +48,21 @@ export function join(a: Merged, b: Merged): Merged {
   return a
 }
 
-/** The events that a state is made of, as far as they still tell in it: whoever has them all lacks nothing of it. */
+/** The last event of every actor that counts: whoever has them all lacks nothing, its epoch included. */
 export function dotsOf(state: Merged): readonly Dot[] {
-  const dots = ownDots(state)
-  return state.epoch.hlc === 0 ? dots : [...dots, state.epoch.dot]
+  switch (state.type) {
+    case 'counter':
+      return dotsOfCounter(state)
+    case 'max':
+      return dotsOfMax(state)
+    case 'set':
+      return dotsOfSet(state)
+  }
 }
 
 /** Whether the attribute is there; else it was removed. */
 export function isPresent(state: Merged): boolean {
-  return ownDots(state).length > 0
+  return dotsOf(state).length > 0
 }
 
 /** What it takes in memory and in a message, about. */
@@ -69,17 +75,6 @@ export function bytesOf(value: Merged | Change | Intent): number {
     case 'set':
       if ('elements' in value) return elementBytes(value.elements) + elementBytes(value.removed) + value.seen.length * 16
       return value.add.reduce((sum, { length }) => sum + length, 16)
-  }
-}
-
-function ownDots(state: Merged): readonly Dot[] {
-  switch (state.type) {
-    case 'counter':
-      return dotsOfCounter(state)
-    case 'max':
-      return dotsOfMax(state)
-    case 'set':
-      return dotsOfSet(state)
   }
 }
 
