@@ -5,7 +5,7 @@ const slow = ['test/properties/**', 'test/process/**', 'test/faults/**', 'test/r
 export default defineConfig({
   test: {
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: slow } },
+      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: slow, testTimeout: 30_000 } },
       { test: { name: 'properties', include: ['test/properties/**/*.test.ts'], testTimeout: 300_000 } },
       {
         test: {

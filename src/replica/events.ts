@@ -288,7 +288,8 @@ export type Output =
   | {
       readonly type: 'committed'
       readonly request: number
-      readonly outcome: 'done' | 'unknown' | 'gone'
+      /** `refused`: this node's clock is in doubt, nothing was done. */
+      readonly outcome: 'done' | 'unknown' | 'gone' | 'refused'
       readonly stamp?: Stamp | undefined
     }
   | { readonly type: 'imported'; readonly request: number; readonly outcome: 'imported' | 'known' | 'dead' }

@@ -97,7 +97,10 @@ export class Replica {
 
   #observe(now: number): void {
     const jump = now - this.#now
-    if (jump < -CLOCK_BACK_MS || jump > this.#options.maxSkewMs) this.roster.suspectClock(now)
+    if (jump < -CLOCK_BACK_MS || jump > this.#options.maxSkewMs) {
+      this.roster.suspectClock(now)
+      this.roster.forgive(jump)
+    }
     this.#now = now
     // Our own clock is the wrong one while most peers disagree with it.
     this.state.latestTouch = this.roster.isFenced ? Infinity : now
@@ -107,7 +110,9 @@ export class Replica {
     const now = this.#now
     switch (input.type) {
       case 'commit':
-        if (!this.#commits.commit(input, now)) {
+        if (this.roster.isFenced) {
+          this.#outputs.push({ type: 'committed', request: input.request, outcome: 'refused' })
+        } else if (!this.#commits.commit(input, now)) {
           this.#outputs.push({ type: 'committed', request: input.request, outcome: 'gone' })
         }
         return
@@ -243,7 +248,8 @@ export class Replica {
 
   #tick(lagMs: number): void {
     const now = this.#now
-    if (Math.abs(lagMs) > LAG_FORGIVEN_MS) this.roster.forgive(lagMs)
+    // Beyond the tolerated skew it was noticed as a jump, with the first input after it.
+    if (lagMs > LAG_FORGIVEN_MS && lagMs <= this.#options.maxSkewMs) this.roster.forgive(lagMs)
     if (this.roster.tick(now)) this.#expiry.clockMended(now)
     if (Math.abs(now - this.#digestAt) >= DIGEST_EVERY_MS) {
       this.#digestAt = now

@@ -49,7 +49,7 @@ export class Roster {
   readonly #silent: Set<string>
   /** Configured peers that may be members, whether or not they have been met. */
   #expected: number
-  readonly #startedAt: number
+  #startedAt: number
   #fenced = false
   #ready = false
   /** Since when our clock is in doubt, because it jumped. */
@@ -180,8 +180,9 @@ export class Roster {
     this.meet({ ...peer.member, state: digest.ready ? 'up' : 'joining' }, now)
   }
 
-  /** Our own event loop was late by this much: silence of others in that time proves nothing. */
+  /** Our own event loop was late, or our clock jumped, by this much: silence of others in that time proves nothing. */
   forgive(lagMs: number): void {
+    this.#startedAt += lagMs
     for (const peer of this.peers.values()) peer.heardAt += lagMs
     for (const known of this.#members.values()) known.heardAt += lagMs
   }

@@ -208,6 +208,7 @@ export class Exchange {
   #committed({ outcome, stamp }: Extract<Output, { type: 'committed' }>): void {
     if (this.#isOver) return
     if (outcome === 'gone') return this.#answer({ type: 'over' })
+    if (outcome === 'refused') return this.#answer({ type: 'behind' })
     const event = this.#event
     if (event === undefined) return this.fail()
     this.#host.committed(this, this.#process, event, outcome)

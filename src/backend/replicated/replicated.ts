@@ -278,6 +278,7 @@ export class ReplicatedBackend implements SessionBackend {
     const stamp = birth === undefined ? undefined : this.#stampOf(options.seen, birth)
     const answer = this.#shell.ask<T>({ type: 'commit', request: 0, commit, concern, deadline, stamp }, (output) => {
       if (output.type !== 'committed') return read({ outcome: 'unknown' })
+      if (output.outcome === 'refused') throw clockInDoubt()
       if (output.outcome === 'unknown') this.#counts.unknown++
       const seen = birth === undefined ? undefined : this.#tokensOf(output.stamp, stamp, birth, false)
       return read(seen === undefined ? { outcome: output.outcome } : { outcome: output.outcome, seen })
@@ -316,8 +317,7 @@ export class ReplicatedBackend implements SessionBackend {
   }
 
   #refuseWhileFenced(): void {
-    if (!this.#replica.roster.isFenced) return
-    throw new NotReadyError('the clock of this node disagrees with most others: it neither serves nor writes', 1_000)
+    if (this.#replica.roster.isFenced) throw clockInDoubt()
   }
 
   #writesOf(ref: SessionRef, delta: SessionDelta): CommitWrites {
@@ -346,4 +346,8 @@ export class ReplicatedBackend implements SessionBackend {
       }
     }
   }
+}
+
+function clockInDoubt(): NotReadyError {
+  return new NotReadyError('the clock of this node disagrees with most others: it neither serves nor writes', 1_000)
 }
