@@ -11,6 +11,8 @@ export interface CensusOptions {
   /** Milliseconds between two counts. */
   readonly everyMs: number
   readonly random: () => number
+  /** After each count on the timer. */
+  readonly counted: () => Promise<unknown>
   /** A session that was over is off the lists; this node found it first. */
   readonly expired: (ref: SessionRef) => void
 }
@@ -47,10 +49,11 @@ export class Census {
   }
 
   start(): void {
-    const { everyMs, random } = this.#options
+    const { everyMs, random, counted } = this.#options
+    const countAll = (): Promise<unknown> => this.count().then(counted)
     const again = (): void => {
       if (this.#isStopped) return
-      this.#timer = setTimeout(() => void this.count().catch(() => {}).finally(again), everyMs * (0.75 + random() / 2))
+      this.#timer = setTimeout(() => void countAll().catch(() => {}).finally(again), everyMs * (0.75 + random() / 2))
       this.#timer.unref()
     }
     again()

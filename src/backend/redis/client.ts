@@ -19,13 +19,9 @@ export interface RedisClientOptions {
   readonly log: Log
 }
 
-/** What a commit that asked for confirmations got. */
-export interface Confirmed {
-  readonly reply: unknown
-  readonly replicas: number
-}
-
 const RETRY_MS = 25
+/** How long a mark stays that nobody reads. */
+const MARK_MS = 60_000
 /** A server that stays read-only is not reconnected to for every call. */
 const RECONNECT_EVERY_MS = 500
 
@@ -105,24 +101,16 @@ export class RedisClient {
     return await this.#call((): Promise<unknown> => this.#evaluate(script, key, args), withinMs)
   }
 
-  /** Runs one script and waits until so many replicas have it, or `withinMs` are over. */
-  async runConfirmed(
-    script: Script,
-    key: string,
-    args: readonly RedisArgument[],
-    replicas: number,
-    withinMs: number,
-  ): Promise<Confirmed> {
-    const send = async (isLoaded: boolean): Promise<Confirmed> => {
-      const call = isLoaded ? ['evalsha', script.sha] : ['eval', script.lua]
-      const commands = [['callBuffer', ...call, 1, key, ...args], ['wait', replicas, Math.max(1, Math.ceil(withinMs))]]
-      const [ran, waited] = (await this.#client.pipeline(commands).exec()) ?? []
-      const failure = ran?.[0]
-      if (failure?.message.startsWith('NOSCRIPT') === true) return await send(false)
+  /** Writes a mark and waits until so many replicas have it, or `withinMs` are over: how many have it. */
+  async confirm(mark: string, replicas: number, withinMs: number): Promise<number> {
+    const commands = [['set', mark, '', 'PX', MARK_MS], ['wait', replicas, Math.max(1, Math.ceil(withinMs))]]
+    const send = async (): Promise<number> => {
+      const [marked, waited] = (await this.#client.pipeline(commands).exec()) ?? []
+      const failure = marked?.[0] ?? waited?.[0]
       if (failure) throw failure
-      return { reply: ran?.[1], replicas: Number(waited?.[1] ?? 0) }
+      return Number(waited?.[1] ?? 0)
     }
-    return await this.#call(() => send(true), this.#options.timeoutMs + withinMs)
+    return await this.#call(send, this.#options.timeoutMs + withinMs)
   }
 
   /** Runs one command that can be repeated. */

@@ -55,20 +55,17 @@ export class Commits {
     { acks = 'async', withinMs = CONFIRM_WITHIN_MS, seen }: CommitOptions,
   ): Promise<Outcome> {
     const { keys, actor } = this.#options
-    const key = keys.births(ref)
-    const all = [keys.namespace, shardOf(ref), actor, birthText(ref), ...args]
-    const wanted = confirmationsFor(acks, servers.replicas)
-    const { reply, replicas } =
-      wanted === 0
-        ? { reply: await servers.primary.run(script, key, all), replicas: 0 }
-        : await servers.confirmed(script, key, all, wanted, withinMs)
-
-    const [state, detail] = listOf(reply)
+    const shard = shardOf(ref)
+    const all = [keys.namespace, shard, actor, birthText(ref), ...args]
+    const [state, detail] = listOf(await servers.primary.run(script, keys.births(ref), all))
     if (textOf(state) === 'gone') {
       return detail === undefined ? { outcome: 'gone' } : { outcome: 'gone', holder: birthOf(detail) }
     }
-    if (replicas < wanted) this.#unknown++
-    const outcome = replicas < wanted ? 'unknown' : 'done'
+    const wanted = confirmationsFor(acks, servers.replicas)
+    const mark = keys.mark(servers.isCluster ? shard : 0)
+    const isConfirmed = wanted === 0 || (await servers.confirmed(mark, wanted, withinMs))
+    if (!isConfirmed) this.#unknown++
+    const outcome = isConfirmed ? 'done' : 'unknown'
     const raised = detail === undefined ? undefined : this.sealed(ref, numberOf(detail), seen)
     return raised === undefined ? { outcome } : { outcome, seen: raised }
   }

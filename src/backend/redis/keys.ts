@@ -65,6 +65,11 @@ export class Keys {
     return `${this.namespace}:live:{${shard}}`
   }
 
+  /** What is written to see how far replicas are: one per primary, in a Cluster one per shard. */
+  mark(shard: number): string {
+    return `${this.namespace}:mark:{${shard}}`
+  }
+
   get events(): string {
     return `${this.namespace}:events`
   }

@@ -59,7 +59,15 @@ export class Lifecycle {
     this.#opened = {
       servers,
       reader: new SessionReader({ servers, keys, actor, seals, timeoutMs, now }),
-      census: new Census({ client: servers.primary, keys, actor, random, everyMs: countEveryMs, expired }),
+      census: new Census({
+        client: servers.primary,
+        keys,
+        actor,
+        random,
+        everyMs: countEveryMs,
+        counted: () => servers.count(),
+        expired,
+      }),
     }
     try {
       await servers.primary.open(timeoutMs * 2)

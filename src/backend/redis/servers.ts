@@ -1,7 +1,8 @@
 import type { Log } from '../../log.js'
-import { RedisClient, type Confirmed } from './client.js'
-import { dial, importIoredis, nameOf, type Client, type Ioredis, type RedisArgument, type RedisTarget } from './dial.js'
-import type { Script } from './lua/script.js'
+import { RedisClient } from './client.js'
+import { Confirmations } from './confirmations.js'
+import { dial, importIoredis, nameOf, type Client, type Ioredis, type RedisTarget } from './dial.js'
+import { textOf } from './reply.js'
 
 export interface ServersOptions {
   readonly target: RedisTarget
@@ -14,13 +15,13 @@ export interface ServersOptions {
   readonly ioredis?: (() => Promise<Ioredis>) | undefined
 }
 
-/** Connections of one backend: to the primary, to a replica where reads may go there, and one for commits that wait. */
+/** Connections of one backend: to the primary, to a replica where reads may go there, and one to ask for confirmations. */
 export class RedisServers {
   readonly #options: ServersOptions
   readonly #ioredis: Ioredis
   readonly primary: RedisClient
   #replica: RedisClient | undefined
-  #confirming: RedisClient | undefined
+  #confirming: { readonly client: RedisClient; readonly confirmations: Confirmations } | undefined
   #replicas = 0
 
   constructor(options: ServersOptions, ioredis: Ioredis) {
@@ -38,6 +39,10 @@ export class RedisServers {
     return this.#replica?.isUp === true ? this.#replica : undefined
   }
 
+  get isCluster(): boolean {
+    return this.#options.target.cluster !== undefined
+  }
+
   /** Replicas that a commit can wait for, per primary. */
   get replicas(): number {
     return this.#replicas
@@ -48,19 +53,10 @@ export class RedisServers {
     return dial(this.#ioredis, this.#options.target, this.#options.timeoutMs, 'primary')
   }
 
-  /** Runs a commit and waits for replicas on a connection of its own: WAIT holds up everything behind it. */
-  async confirmed(
-    script: Script,
-    key: string,
-    args: readonly RedisArgument[],
-    replicas: number,
-    withinMs: number,
-  ): Promise<Confirmed> {
-    if (this.#confirming === undefined) {
-      this.#confirming = this.#client(this.#options.target, 'primary')
-      await this.#confirming.open(this.#options.timeoutMs)
-    }
-    return await this.#confirming.runConfirmed(script, key, args, replicas, withinMs)
+  /** Whether so many replicas have what the primary of `mark` has now. */
+  async confirmed(mark: string, replicas: number, withinMs: number): Promise<boolean> {
+    this.#confirming ??= this.#openConfirming()
+    return await this.#confirming.confirmations.wait(mark, replicas, withinMs)
   }
 
   /** Looks at what serves: who follows, whether sessions can be evicted, whether this is a primary at all. */
@@ -84,12 +80,19 @@ export class RedisServers {
   /** Counts who follows. */
   async count(): Promise<ReadonlyMap<string, string>> {
     const replication = await this.primary.info('replication')
-    this.#replicas = Number(replication.get('connected_slaves') ?? 0)
+    this.#replicas = this.isCluster ? await this.#perPrimary() : Number(replication.get('connected_slaves') ?? 0)
     return replication
   }
 
+  /** Replicas of each primary of a cluster, where they are spread evenly. */
+  async #perPrimary(): Promise<number> {
+    const nodes = textOf(await this.primary.command('cluster', ['nodes'])).split('\n')
+    const count = (role: string): number => nodes.filter((line) => new RegExp(`\\b${role}\\b`).test(line)).length
+    return Math.round(count('slave') / Math.max(1, count('master')))
+  }
+
   async close(): Promise<void> {
-    await Promise.all([this.primary.close(), this.#replica?.close(), this.#confirming?.close()])
+    await Promise.all([this.primary.close(), this.#replica?.close(), this.#confirming?.client.close()])
   }
 
   async #openReplica(replication: ReadonlyMap<string, string>): Promise<void> {
@@ -104,6 +107,13 @@ export class RedisServers {
     await this.#replica.open(timeoutMs).catch((error: unknown) => {
       log('warn', 'redis-no-replica', { server: nameOf(replica), detail: String(error) })
     })
+  }
+
+  #openConfirming(): { readonly client: RedisClient; readonly confirmations: Confirmations } {
+    const client = this.#client(this.#options.target, 'primary')
+    // Until it is there, and when it is not, nothing is confirmed.
+    client.open(this.#options.timeoutMs).catch(() => {})
+    return { client, confirmations: new Confirmations(client) }
   }
 
   #client(target: RedisTarget, purpose: 'primary' | 'replica'): RedisClient {

@@ -1,0 +1,64 @@
+/** The primary of a Redis with Sentinels dies under load: what is acknowledged, what fails, and for how long. */
+import { afterEach, expect, it } from 'vitest'
+import { report, spread } from '../support/load.js'
+import { until } from '../support/redis.js'
+import { startSentinels, type RedisWithSentinels } from '../support/redis-sentinel.js'
+import { backendOf, delta, LIVES, valuesOf } from '../redis/support.js'
+
+let redis: RedisWithSentinels | undefined
+afterEach(async () => {
+  await redis?.stop()
+})
+
+const NAME = '%s: every call answers, writes go on by themselves, none that was confirmed is lost'
+
+it.each(['kill -9', 'a host that vanishes'])(NAME, async (fault) => {
+  redis = await startSentinels(1_000)
+  const [old] = redis.servers
+  const target = { sentinels: redis.sentinels.map((sentinel) => sentinel.address) }
+  const backend = backendOf(target, { timeoutMs: 1_000 })
+  await backend.open()
+  const confirmed = new Map<string, number>()
+  const waits: number[] = []
+  let [failed, stopped, wroteAt, gapMs] = [0, false, performance.now(), 0]
+
+  const lane = async (): Promise<void> => {
+    for (let n = 1; !stopped; n++) {
+      const from = performance.now()
+      try {
+        const { id, ref, outcome } = await backend.create(delta({ n }), { ...LIVES, acks: 'one', withinMs: 500 })
+        const saved = await backend.save(ref, delta({ n: n + 1 }), { acks: 'one', withinMs: 500 })
+        if (outcome === 'done' && saved.outcome === 'done') confirmed.set(id, n + 1)
+        gapMs = Math.max(gapMs, performance.now() - wroteAt)
+        wroteAt = performance.now()
+      } catch {
+        failed++
+        await new Promise((resolve) => setTimeout(resolve, 10))
+      }
+      waits.push(performance.now() - from)
+    }
+  }
+  const lanes = Array.from({ length: 10 }, lane)
+  await until(() => Promise.resolve(confirmed.size > 500))
+  const before = await redis.primary()
+  if (fault === 'kill -9') await old?.kill()
+  else old?.freeze(true)
+  const confirmedBefore = confirmed.size
+  await until(async () => (await redis?.primary()) !== before, 30_000)
+  // The survivor has no replica: 'one' is never confirmed from here on, and that is said.
+  await until(() => Promise.resolve((backend.counters()['session_mesh_outcome_unknown_total'] ?? 0) > 5), 30_000)
+  stopped = true
+  await Promise.all(lanes)
+
+  let lost = 0
+  for (const [id, n] of [...confirmed].slice(0, confirmedBefore)) {
+    const values = await valuesOf(backend, id).catch(() => ({ n: 0 }))
+    if (values['n'] !== n) lost++
+  }
+  const figures = { confirmed: confirmedBefore, lost, failed, gapMs: Math.round(gapMs), waits: spread(waits) }
+  report(`primary, ${fault}`, figures)
+  expect(lost).toBe(0)
+  // Two calls a lane, each within its deadline and the wait for the replica.
+  expect(Math.max(...waits)).toBeLessThan(2 * 1_500 + 500)
+  await backend.close()
+})
