@@ -3,7 +3,7 @@ import { afterEach, expect, it } from 'vitest'
 import { report, spread } from '../support/load.js'
 import { until } from '../support/redis.js'
 import { startSentinels, type RedisWithSentinels } from '../support/redis-sentinel.js'
-import { backendOf, delta, LIVES, valuesOf } from '../redis/support.js'
+import { backendOf, delta, LIVES, load, valuesOf } from '../redis/support.js'
 
 let redis: RedisWithSentinels | undefined
 afterEach(async () => {
@@ -20,14 +20,16 @@ it.each(['kill -9', 'a host that vanishes'])(NAME, async (fault) => {
   await backend.open()
   const confirmed = new Map<string, number>()
   const waits: number[] = []
-  let [failed, stopped, wroteAt, gapMs] = [0, false, performance.now(), 0]
+  let [failed, writes, wroteAt, gapMs] = [0, 0, performance.now(), 0]
+  const traffic = { isOver: false }
 
   const lane = async (): Promise<void> => {
-    for (let n = 1; !stopped; n++) {
+    for (let n = 1; !traffic.isOver; n++) {
       const from = performance.now()
       try {
         const { id, ref, outcome } = await backend.create(delta({ n }), { ...LIVES, acks: 'one', withinMs: 500 })
         const saved = await backend.save(ref, delta({ n: n + 1 }), { acks: 'one', withinMs: 500 })
+        writes++
         if (outcome === 'done' && saved.outcome === 'done') confirmed.set(id, n + 1)
         gapMs = Math.max(gapMs, performance.now() - wroteAt)
         wroteAt = performance.now()
@@ -45,15 +47,17 @@ it.each(['kill -9', 'a host that vanishes'])(NAME, async (fault) => {
   else old?.freeze(true)
   const confirmedBefore = confirmed.size
   await until(async () => (await redis?.primary()) !== before, 30_000)
+  const writesBefore = writes
+  await until(() => Promise.resolve(writes > writesBefore + 50), 30_000)
   // The survivor has no replica: 'one' is never confirmed from here on, and that is said.
   await until(() => Promise.resolve((backend.counters()['session_mesh_outcome_unknown_total'] ?? 0) > 5), 30_000)
-  stopped = true
+  traffic.isOver = true
   await Promise.all(lanes)
 
   let lost = 0
   for (const [id, n] of [...confirmed].slice(0, confirmedBefore)) {
-    const values = await valuesOf(backend, id).catch(() => ({ n: 0 }))
-    if (values['n'] !== n) lost++
+    const found = await load(backend, id)
+    if (found.state !== 'found' || (await valuesOf(backend, id))['n'] !== n) lost++
   }
   const figures = { confirmed: confirmedBefore, lost, failed, gapMs: Math.round(gapMs), waits: spread(waits) }
   report(`primary, ${fault}`, figures)

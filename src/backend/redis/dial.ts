@@ -46,7 +46,7 @@ export interface Client {
 export type Ioredis = Pick<typeof import('ioredis'), 'Redis' | 'Cluster'>
 
 const RECONNECT_FIRST_MS = 50
-const RECONNECT_MAX_MS = 1_000
+const RECONNECT_MAX_MS = 500
 
 /** ioredis, which users install themselves. */
 export async function importIoredis(load: () => Promise<Ioredis> = () => import('ioredis')): Promise<Ioredis> {
