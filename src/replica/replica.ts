@@ -120,7 +120,9 @@ export class Replica {
         return this.pulls.load(input, now)
       case 'touch': {
         const session = this.state.live.get(input.birth)
-        if (session !== undefined && !this.roster.isFenced) this.#expiry.touch(session, Math.min(input.at, now))
+        const at = Math.min(input.at, now)
+        // An access after the end, by what this node knows, is none: it would bring the session back.
+        if (session !== undefined && !this.roster.isFenced && at < session.expiresAt) this.#expiry.touch(session, at)
         return
       }
       case 'link-up':

@@ -90,4 +90,20 @@ describe('a mesh of three replicas', () => {
 
     for (const node of mesh.nodes) expect(node.replica.state.isDead(birth)).toBe(true)
   })
+
+  test('an access after a session ended does not bring it back, one before it does count', () => {
+    const mesh = new Mesh(1)
+    mesh.tick()
+    const { birth, id } = mesh.create(0, [], 1_000)
+    const { replica } = mesh.node(0)
+    const from = mesh.now
+
+    mesh.now = from + 1_050
+    replica.handle({ type: 'touch', birth, at: from + 900 }, mesh.now)
+    expect(mesh.load(0, id, originOf(birth))).toMatchObject({ answer: { state: 'found' } })
+    mesh.now = from + 1_950
+    replica.handle({ type: 'touch', birth, at: mesh.now }, mesh.now)
+
+    expect(mesh.load(0, id, originOf(birth))).toMatchObject({ answer: { state: 'none' } })
+  })
 })
