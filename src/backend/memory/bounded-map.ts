@@ -17,6 +17,20 @@ export class BoundedMap<K, V> {
     if (this.#entries.size > this.#max) this.#forgetOldest()
   }
 
+  delete(key: K): void {
+    this.#entries.delete(key)
+  }
+
+  /** The oldest first. */
+  keys(): Iterable<K> {
+    return this.#entries.keys()
+  }
+
+  /** The oldest first. */
+  values(): Iterable<V> {
+    return this.#entries.values()
+  }
+
   /** Forgets entries from the oldest on while `isOver` says so. */
   forgetWhile(isOver: (value: V) => boolean): void {
     for (const [key, value] of this.#entries) {

@@ -1,0 +1,31 @@
+import type { Answer } from '../backend.js'
+
+/** Goes on at once where the answer is there at once, so that what a near backend in process answers stays synchronous. */
+export function after<T, U>(answer: Answer<T>, next: (value: T) => Answer<U>): Answer<U> {
+  return answer instanceof Promise ? answer.then(next) : next(answer)
+}
+
+/** What the promise comes to, or `late` when that takes longer. The promise goes on; it must not reject. */
+export async function within<T, U>(promise: Promise<T>, ms: number, late: U): Promise<T | U> {
+  if (ms === Infinity) return await promise
+  let timer: NodeJS.Timeout | undefined
+  const timeout = new Promise<U>((resolve) => {
+    timer = setTimeout(() => resolve(late), ms)
+  })
+  try {
+    return await Promise.race([promise, timeout])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Calls `act` for each item, so many at a time. */
+export async function eachOf<T>(items: AsyncIterable<T>, atOnce: number, act: (item: T) => Promise<void>): Promise<void> {
+  const running = new Set<Promise<void>>()
+  for await (const item of items) {
+    const one = act(item).finally(() => running.delete(one))
+    running.add(one)
+    if (running.size >= atOnce) await Promise.race(running)
+  }
+  await Promise.all(running)
+}
