@@ -42,6 +42,25 @@ describe('an attribute that merges', () => {
     expect(mounted.counter('commits_total')).toBe(2)
   })
 
+  it('is not written by assigning what it is already', async () => {
+    const mounted = counted()
+    await visit(
+      mounted,
+      ({ session }) => void Object.assign(session, { visits: 3, best: 3, tags: new Set(['a']) }),
+      ({ session }) => void Object.assign(session, { visits: 3, best: 3, tags: new Set(['a']) }),
+      ({ session }) => void Object.assign(session, { best: 2 }),
+    )
+    expect(mounted.counter('commits_total')).toBe(1)
+  })
+
+  it('holds elements that are kept as the same bytes once', async () => {
+    await visit(
+      counted(),
+      ({ session }) => void (session['tags'] = new Set([{ n: 1 }, { n: 1 }, { n: 2 }])),
+      ({ session }) => expect(session['tags']).toEqual(new Set([{ n: 1 }, { n: 2 }])),
+    )
+  })
+
   it('counts what several commits of one request add, once each', async () => {
     await visit(
       counted(),

@@ -169,6 +169,23 @@ describe.each(KINDS)('%s', (_, intent) => {
   })
 })
 
+test('a set remembers no removal longer than until what it removes is here', () => {
+  fc.assert(
+    fc.property(stepsOf(ofKind(set, elements)), fc.boolean(), (steps, joins) => {
+      const play = new Play()
+      for (const step of steps) play.step(step)
+      const [last] = play.replicas
+      const all = play.writes.map((writes) => writes.length)
+      while (!joins && last !== undefined && last.included.some((count, i) => count < (all[i] ?? 0))) {
+        for (const of of [2, 1, 0]) play.step({ type: 'hear', by: 0, of })
+      }
+      if (joins) for (const of of [1, 2]) play.step({ type: 'join', by: 0, of })
+      if (last?.register !== undefined) expect(last.register.value).toMatchObject({ type: 'set', removed: [] })
+    }),
+    { numRuns: 3_000 },
+  )
+})
+
 describe('a write of another kind', () => {
   const write = (held: Register | undefined, hlc: number, intent: Omit<RegisterIntent, 'name'>): Register => {
     const own = { hlc, dot: { actor: 11, counter: hlc } }
