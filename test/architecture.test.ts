@@ -46,7 +46,7 @@ const AREAS: readonly Area[] = [
     knows: ['src/config.ts', 'src/transport/transport.ts', 'src/transport/websocket.ts'],
   },
   { files: ['src/backend/memory/'], knows: ['src/replica/merge/'] },
-  { files: ['src/backend/redis/'], knows: ['ioredis'] },
+  { files: ['src/backend/redis/'], knows: ['src/replica/merge/', 'ioredis'] },
   {
     files: ['src/http/'],
     knows: ['src/http/', 'src/backend/backend.ts', 'src/session/', ...LEAVES, ...WORDS, NODE],
@@ -162,6 +162,16 @@ const importsOfTheIndex: Check = (files) => {
   })
 }
 
+/** Entry points for one framework each: nothing of the package needs them. */
+const ADAPTERS = ['src/http/fastify.ts', 'src/http/fetch.ts', 'src/http/koa.ts']
+
+const importsOfAdapters: Check = (files) => {
+  return [...files].flatMap(([file, text]) => {
+    const guilty = importsOf(file, text).filter((target) => ADAPTERS.includes(target))
+    return guilty.map((target) => `${file} imports the adapter ${target}`)
+  })
+}
+
 const outsideWorld: Check = (files) => {
   const inside = [...files].filter(([file]) => !OUTSIDE_WORLD.some((allowed) => file.startsWith(allowed)))
   return inside.flatMap(([file, text]) => found(file, text, CLOCK_OR_DICE))
@@ -237,6 +247,7 @@ const sources = readSources()
 const CHECKS: Readonly<Record<string, Check>> = {
   'every file knows only what the table allows': importsOutsideTheTable,
   'nothing inside imports the public face': importsOfTheIndex,
+  'nothing imports an adapter for a framework': importsOfAdapters,
   'only the composition root and the command line touch clock, dice and environment': outsideWorld,
   'a replica sees no clock, dice, timer, promise or process': impureReplica,
   [`no file is longer than ${LINES_MAX} lines`]: longFiles,
@@ -265,6 +276,7 @@ describe('each check finds its planted fault', () => {
     [importsOutsideTheTable, 'src/cluster.ts', "import { a } from './cli/run.js'", 'must not know src/cli/run.ts'],
     [importsOutsideTheTable, 'src/other/x.ts', '', 'has no rule'],
     [importsOfTheIndex, 'src/cli/x.ts', "import { a } from '../index.js'", 'imports the public face'],
+    [importsOfAdapters, 'src/http/x.ts', "import { a } from './koa.js'", 'imports the adapter src/http/koa.ts'],
     [outsideWorld, 'src/http/x.ts', 'const a =\n  Date.now()', 'uses Date.now'],
     [outsideWorld, 'src/config.ts', 'const a = process.env.A', 'uses process.env'],
     [outsideWorld, 'src/backend/x.ts', 'const a = Math.random()', 'uses Math.random'],

@@ -89,6 +89,26 @@ export class CommitGate {
     return this.#res
   }
 
+  /**
+   * What the first call that sends headers would do, done before it: for containers with a better place for an error
+   * than `fail`. Throws or rejects with that; the response is then as if it had no gate.
+   */
+  commit(): Promise<void> | undefined {
+    if (this.#state !== 'open') return undefined
+    try {
+      return this.#keeper.beforeHeaders()?.catch((error: unknown) => this.#abandon(error))
+    } catch (error) {
+      return this.#abandon(error)
+    }
+  }
+
+  #abandon(error: unknown): never {
+    this.#keeper.commitFailed(error)
+    this.#state = 'failed'
+    this.#giveBack()
+    throw error
+  }
+
   #open(): void {
     try {
       this.#holdFor(this.#keeper.beforeHeaders(), (error) => this.#failed(error))

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { SessionBackend } from '../backend/backend.js'
 import { CommitGate, installGates } from './commit-gate.js'
+import { answerError, retryAfter } from './http-error.js'
 import { Mount, type HttpWorld } from './mount.js'
 import type { ResolvedSessionOptions } from './options.js'
 import { attach, installRequestProperty, requestSessionOf } from './request-property.js'
@@ -23,7 +24,23 @@ export function sessions(backend: SessionBackend, options: ResolvedSessionOption
   installRequestProperty()
   const mount = new Mount(backend, options, world)
   const middleware = (req: IncomingMessage, res: ServerResponse, next: Next): void => handle(mount, req, res, next)
-  return Object.assign(middleware, { counters: mount.counters })
+  const mounted = Object.assign(middleware, { counters: mount.counters })
+  mounts.set(mounted, mount)
+  return mounted
+}
+
+const mounts = new WeakMap<SessionMiddleware, Mount>()
+
+/** What a middleware stands on, for containers whose requests are not node's. */
+export function mountOf(middleware: SessionMiddleware): Mount {
+  const mount = mounts.get(middleware)
+  if (mount === undefined) throw new TypeError('no middleware that sessions() made')
+  return mount
+}
+
+/** Where adapters get their middleware from: a Cluster. */
+export interface SessionSource<Options> {
+  sessions(options?: Options): SessionMiddleware
 }
 
 /** The session of a request, loaded now where the middleware has not (`load: 'on-demand'`, `when`). */
@@ -77,22 +94,11 @@ function loadThenGoOn(request: RequestSession, res: ServerResponse, next: Next):
 
 /** Says when to try again where that helps, and hands the error on; or answers itself where nobody can take it. */
 function refuse(res: ServerResponse, next: Next, error: unknown): void {
-  const status = statusOf(error)
-  if (status === 503 && !res.headersSent) res.setHeader('Retry-After', retryAfterSeconds(error))
-  if (next.length > 0) {
-    next(error)
+  if (next.length === 0) {
+    answerError(res, error)
     return
   }
-  res.statusCode = status
-  res.setHeader('Content-Type', 'text/plain; charset=utf-8')
-  res.end(status === 503 ? 'Service Unavailable\n' : 'Internal Server Error\n')
-}
-
-function statusOf(error: unknown): number {
-  return typeof error === 'object' && error !== null && 'status' in error && error.status === 503 ? 503 : 500
-}
-
-function retryAfterSeconds(error: unknown): number {
-  const ms = typeof error === 'object' && error !== null && 'retryAfterMs' in error ? Number(error.retryAfterMs) : 1_000
-  return Math.max(1, Math.ceil(ms / 1_000))
+  const after = retryAfter(error)
+  if (after !== undefined && !res.headersSent) res.setHeader('Retry-After', after)
+  next(error)
 }

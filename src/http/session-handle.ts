@@ -95,6 +95,11 @@ export class SessionHandle {
     return this.#session
   }
 
+  /** Whether the application has the session, and so could be writing to it. */
+  get isOut(): boolean {
+    return this.#session !== undefined
+  }
+
   set(name: string, value: unknown): void {
     this.assertWritable()
     assertAttributeName(name)
