@@ -20,9 +20,11 @@ import { noLossWithoutKill } from './no-loss-without-kill.js'
 import { noResurrection } from './no-resurrection.js'
 import { noneMeansNone } from './none-means-none.js'
 import { oldIdNeverAuthenticates } from './old-id-never-authenticates.js'
+import { notReadyAsks } from './not-ready-asks.js'
 import { ownWriteVisible } from './own-write-visible.js'
 import { readYourWrites } from './read-your-writes.js'
 import { readyMeansCovered } from './ready-means-covered.js'
+import { revokedEnds } from './revoked-ends.js'
 import { stampSound } from './stamp-sound.js'
 import { writesFollowReads } from './writes-follow-reads.js'
 
@@ -48,6 +50,8 @@ export const ALL_CHECKERS: readonly CheckerFactory[] = [
   killedNotServed,
   oldIdNeverAuthenticates,
   noneMeansNone,
+  notReadyAsks,
+  revokedEnds,
   bounded,
   everyRequestAnswered,
   readYourWrites,
