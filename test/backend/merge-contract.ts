@@ -183,7 +183,8 @@ export function mergeContract(name: string, open: () => Promise<BackendUnderTest
       it('of two at once the later one stays, on all views', async () => {
         await save(add('n', 5))
         await atOnce([raise('n', 1)], [alter('n', ['x'])])
-        expect([5, new Set(['x'])]).toContainEqual((await values())['n'])
+        // 1: the set came first, and nothing of it counts towards a maximum.
+        expect([5, 1, new Set(['x'])]).toContainEqual((await values())['n'])
         await atOnce([raise('fresh', 1)], [alter('fresh', ['x'])])
         await values()
       })

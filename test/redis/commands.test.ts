@@ -2,6 +2,8 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import type { Redis } from 'ioredis'
 import type { RedisBackend } from '../../src/backend/redis/redis.js'
+import { RegisterKind } from '../../src/session/session.js'
+import { encodeValue } from '../../src/session/value.js'
 import { each, report } from '../support/load.js'
 import { RedisServer } from '../support/redis.js'
 import { delta, LIVES, load, openBackend, space, valuesOf } from './support.js'
@@ -212,6 +214,15 @@ describe('races', () => {
     report('10,000 logouts under in-flight saves', { revived, lateSaves, staying: staying.length })
     expect({ revived, staying }).toEqual({ revived: 0, staying: [] })
     expect(lateSaves).toBeGreaterThan(0)
+    await other.close()
+  })
+
+  it('500 additions at once from two nodes come to 500', async () => {
+    const other = await openBackend({ port: server.port }, { prefix, timeoutMs: 5_000 })
+    const { id, ref } = await backend.create(delta({}), LIVES)
+    const one = { writes: [{ name: 'n', kind: RegisterKind.counter, value: encodeValue(1, 'n') }] }
+    await each(500, 20, async (i) => void (await (i % 2 === 0 ? backend : other).save(ref, one, {})))
+    expect(await valuesOf(backend, id)).toEqual({ n: 500 })
     await other.close()
   })
 

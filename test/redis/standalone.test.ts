@@ -1,5 +1,6 @@
 import { afterAll, beforeAll } from 'vitest'
 import { backendContract } from '../backend/contract.js'
+import { mergeContract } from '../backend/merge-contract.js'
 import { RedisServer } from '../support/redis.js'
 import { contractOver } from './support.js'
 
@@ -15,6 +16,8 @@ backendContract('redis, one node,', (limits) => contractOver({ port: server.port
 backendContract('redis, two nodes, write here and read there,', (limits) =>
   contractOver({ port: server.port }, [server], 2, {}, limits),
 )
+mergeContract('redis, two nodes,', () => contractOver({ port: server.port }, [server], 2))
+mergeContract('redis with values as JSON,', () => contractOver({ port: server.port }, [server], 2, { json: true }))
 backendContract('redis with values as JSON,', (limits) =>
   contractOver({ port: server.port }, [server], 2, { json: true }, limits),
 )

@@ -2,8 +2,7 @@
 import type { SessionDelta, SessionRef } from '../../session/session.js'
 import type { PortableRegister, PortableSession } from '../backend.js'
 import type { RedisArgument } from './dial.js'
-import { birthText } from './keys.js'
-import { MAX_IDLE, PRINCIPAL } from './reply.js'
+import { birthText, MAX_IDLE, PRINCIPAL } from './keys.js'
 import { toStored } from './stored-value.js'
 
 /** Registers of a commit: name, kind, whether there is a value, value. */
@@ -15,18 +14,15 @@ export function deltaArguments({ writes, maxIdleMs, principal }: SessionDelta, j
   return list
 }
 
-/** The counted lists of the import script. */
-export function portableArguments(session: PortableSession, json: boolean): readonly RedisArgument[] {
-  const { birth, createdAt, maxLifeMs, touchedAt, highest, ids, version, registers } = session
+/** An exported session without its registers, as the import script takes it. */
+export function portableArguments(session: PortableSession, hasLooked: boolean): readonly RedisArgument[] {
+  const { birth, createdAt, maxLifeMs, touchedAt, highest, ids, version } = session
   const list: RedisArgument[] = [birthText(birth), createdAt, timeArgument(maxLifeMs), Math.floor(touchedAt), highest]
+  list.push(hasLooked ? 1 : 0)
   list.push(ids.length)
   for (const { hash, dot } of ids) list.push(hash, dot.actor, dot.counter)
   list.push(version.length)
   for (const { actor, counter } of version) list.push(actor, counter)
-  list.push(registers.length)
-  for (const { name, kind, value, hlc, dot } of registers) {
-    list.push(name, kind, ...valueArguments(value, json), hlc, dot.actor, dot.counter)
-  }
   return list
 }
 
@@ -40,7 +36,8 @@ export function dotArgument({ actor, counter }: SessionRef): string {
   return `${actor} ${counter}`
 }
 
-function valueArguments(value: PortableRegister['value'], json: boolean): readonly RedisArgument[] {
+/** Whether there is a value, and the value. */
+export function valueArguments(value: PortableRegister['value'], json: boolean): readonly RedisArgument[] {
   if (value === null) return [0, '']
   if (typeof value === 'string') return [1, value]
   if (typeof value === 'number') return [1, timeArgument(value)]

@@ -2,7 +2,7 @@ import type { SessionRef } from '../../session/session.js'
 import type { RedisClient } from './client.js'
 import { SHARDS, type Keys } from './keys.js'
 import { SWEEP } from './lua/upkeep.js'
-import { birthOf, listOf, numberOf } from './reply.js'
+import { birthOf, listOf, numberOf } from './reply-parts.js'
 
 export interface CensusOptions {
   readonly client: RedisClient

@@ -1,15 +1,21 @@
-import type { SessionRef } from '../../session/session.js'
+import { BackendError } from '../../errors.js'
+import type { IdHash, SessionDelta, SessionRef } from '../../session/session.js'
 import type { Acks, Committed, CommitOptions, SeenTokens } from '../backend.js'
 import type { SeenSealer } from '../replicated/seen.js'
+import { dotArgument } from './arguments.js'
 import type { RedisArgument } from './dial.js'
 import { birthText, shardOf, type Keys } from './keys.js'
+import { COMMIT } from './lua/changes.js'
+import { HELD } from './lua/reads.js'
 import type { Script } from './lua/script.js'
-import { birthOf, listOf, numberOf, textOf } from './reply.js'
+import { heldOf, mergedDelta, mergingNames, NOTHING } from './merging.js'
+import { birthOf, listOf, numberOf, textOf } from './reply-parts.js'
 import type { RedisServers } from './servers.js'
 
 export interface CommitsOptions {
   readonly keys: Keys
   readonly actor: number
+  readonly json: boolean
   /** undefined: no tokens are made. */
   readonly seals: SeenSealer | undefined
 }
@@ -17,9 +23,20 @@ export interface CommitsOptions {
 /** What a commit came to; `holder`: the session that has the id which was asked for. */
 export interface Outcome extends Committed {
   readonly holder?: SessionRef
+  /** Nothing was written: what the delta was computed from has changed. */
+  readonly hasConflict?: true
+}
+
+/** One save, or rotation where there is a new id. */
+export interface Change {
+  readonly ref: SessionRef
+  readonly newId?: IdHash
+  readonly delta: SessionDelta
 }
 
 const CONFIRM_WITHIN_MS = 250
+/** Of so many nodes at once, one gets through each time. */
+const ATTEMPTS_MAX = 200
 
 /** Commits of one node: which event each is, the script that does it, how many replicas have it, what was seen by it. */
 export class Commits {
@@ -58,6 +75,7 @@ export class Commits {
     const shard = shardOf(ref)
     const all = [keys.namespace, shard, actor, birthText(ref), ...args]
     const [state, detail] = listOf(await servers.primary.run(script, keys.births(ref), all))
+    if (textOf(state) === 'conflict') return { outcome: 'gone', hasConflict: true }
     if (textOf(state) === 'gone') {
       return detail === undefined ? { outcome: 'gone' } : { outcome: 'gone', holder: birthOf(detail) }
     }
@@ -68,6 +86,24 @@ export class Commits {
     const outcome = isConfirmed ? 'done' : 'unknown'
     const raised = detail === undefined ? undefined : this.sealed(ref, numberOf(detail), seen)
     return raised === undefined ? { outcome } : { outcome, seen: raised }
+  }
+
+  /** Merges a delta; again where an attribute that merges was written meanwhile, or another commit of ours came first. */
+  async change(servers: RedisServers, change: Change, options: CommitOptions): Promise<Outcome> {
+    const { ref, newId = '', delta } = change
+    const { keys, actor, json } = this.#options
+    const names = mergingNames(delta)
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const head = [keys.namespace, shardOf(ref), actor, ...names]
+      const held = names.length === 0 ? NOTHING : heldOf(await servers.primary.run(HELD, keys.births(ref), head))
+      if (held === undefined) return { outcome: 'gone' }
+      // Drawn after the look, so that it is later than what was seen of this node.
+      const dot = this.nextDot()
+      const registers = mergedDelta(delta, held, dot, json)
+      const outcome = await this.run(servers, COMMIT, ref, [dotArgument(dot), newId, ...registers], options)
+      if (outcome.hasConflict !== true) return outcome
+    }
+    throw new BackendError('the session is written too often at once')
   }
 
   /** A stamp whose one event is the session's how-manieth commit. */

@@ -11,6 +11,10 @@ export const SHARDS = 64
 /** Ids made by this backend carry their shard, marked; ids made by another backend carry none. */
 const SHARD_MARK = 0x100
 
+/** Registers beside the attributes, under names that no attribute can have: the same in every backend's export. */
+export const PRINCIPAL = '\u0000principal'
+export const MAX_IDLE = '\u0000maxIdleMs'
+
 /** The shard of a session, known from its birth alone: a request that has loaded it needs no look-up to save it. */
 export function shardOf({ actor, counter }: SessionRef): number {
   return (actorTag(actor) + counter) % SHARDS

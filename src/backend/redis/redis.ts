@@ -19,16 +19,17 @@ import type {
 } from '../backend.js'
 import { Fingerprint } from '../fingerprint.js'
 import type { SeenSealer } from '../replicated/seen.js'
-import { deltaArguments, dotArgument, timeArgument } from './arguments.js'
+import { dotArgument, timeArgument } from './arguments.js'
 import { EventChannel } from './channel.js'
 import { Commits, type Outcome } from './commits.js'
 import type { Ioredis, RedisArgument, RedisTarget } from './dial.js'
 import { birthText, Keys, SHARDS, shardField, shardOf, shardOfHash } from './keys.js'
-import { COMMIT, CREATE, DESTROY, TOUCH } from './lua/changes.js'
+import { CREATE, DESTROY, TOUCH } from './lua/changes.js'
 import { FIND, REVOKE } from './lua/reads.js'
 import type { Script } from './lua/script.js'
 import { Lifecycle } from './lifecycle.js'
-import { birthOf, listOf } from './reply.js'
+import { mergedDelta, NOTHING } from './merging.js'
+import { birthOf, listOf } from './reply-parts.js'
 import { SessionTransfer } from './transfer.js'
 
 export interface RedisBackendOptions {
@@ -77,14 +78,14 @@ export class RedisBackend implements SessionBackend {
   readonly #counts = { loads: 0, created: 0, saved: 0, rotated: 0, ended: 0, touchesFailed: 0 }
 
   constructor(options: RedisBackendOptions) {
-    const { prefix = 'session-mesh', readFrom = 'primary', onUnreachable = 'fail', actor, log, seals } = options
+    const { prefix = 'session-mesh', readFrom = 'primary', onUnreachable = 'fail', json = false, actor, log, seals } = options
     const { timeoutMs = TIMEOUT_MS, countEveryMs = COUNT_EVERY_MS } = options
     const keys = new Keys(prefix)
     const stamps = readFrom === 'replica'
     this.#options = options
     this.#keys = keys
-    this.powers = { events: 'cluster', principals: true, stamps }
-    this.#commits = new Commits({ keys, actor, seals: stamps ? seals : undefined })
+    this.powers = { events: 'cluster', principals: true, stamps, merges: true }
+    this.#commits = new Commits({ keys, actor, json, seals: stamps ? seals : undefined })
     this.#channel = new EventChannel({ name: keys.events, actor, log })
     const expired = (ref: SessionRef): void => this.#channel.tell({ type: 'expired', ref, reason: 'expired', local: true })
     this.#life = new Lifecycle({ ...options, keys, readFrom, timeoutMs, onUnreachable, countEveryMs, expired })
@@ -117,7 +118,7 @@ export class RedisBackend implements SessionBackend {
     const ref = given === undefined ? this.#commits.nextDot() : this.#commits.nextDotIn(shardOfHash(hashId(given)))
     const id = given ?? this.#options.ids.make(ref, shardField(ref))
     const lives = [timeArgument(options.maxIdleMs), timeArgument(options.maxLifeMs)]
-    const args = [hashId(id), ...lives, ...this.#deltaOf(delta)]
+    const args = [hashId(id), ...lives, ...mergedDelta(delta, NOTHING, ref, this.#options.json === true)]
     const { holder, ...committed } = await this.#commit(CREATE, ref, args, options)
     if (holder !== undefined) return { outcome: 'gone', id, ref: holder }
     this.#counts.created++
@@ -128,16 +129,16 @@ export class RedisBackend implements SessionBackend {
 
   async save(ref: SessionRef, delta: SessionDelta, options: CommitOptions): Promise<Committed> {
     this.#counts.saved++
-    const args = [dotArgument(this.#commits.nextDot()), '', ...this.#deltaOf(delta)]
-    const committed = await this.#commit(COMMIT, ref, args, options)
+    const change = { ref, delta }
+    const committed = await this.#commits.change(this.#life.opened.servers, change, options)
     if (committed.outcome !== 'gone') this.#channel.tell({ type: 'changed', ref, local: true })
     return committed
   }
 
   async rotate(ref: SessionRef, delta: SessionDelta, options: CommitOptions): Promise<Rotated> {
-    const dot = this.#commits.nextDot()
-    const id = this.#options.ids.make(dot, shardField(ref))
-    const committed = await this.#commit(COMMIT, ref, [dotArgument(dot), hashId(id), ...this.#deltaOf(delta)], options)
+    const id = this.#options.ids.make(this.#commits.nextDot(), shardField(ref))
+    const change = { ref, newId: hashId(id), delta }
+    const committed = await this.#commits.change(this.#life.opened.servers, change, options)
     if (committed.outcome === 'gone') return { outcome: 'gone' }
     this.#counts.rotated++
     this.#channel.tell({ type: 'rotated', ref, local: true })
@@ -281,10 +282,6 @@ export class RedisBackend implements SessionBackend {
     options: CommitOptions,
   ): Promise<Outcome> {
     return await this.#commits.run(this.#life.opened.servers, script, ref, args, options)
-  }
-
-  #deltaOf(delta: SessionDelta): readonly RedisArgument[] {
-    return deltaArguments(delta, this.#options.json === true)
   }
 
   /** What every script is told first. */

@@ -1,16 +1,16 @@
-/** Replies of Redis, checked once: what comes over the network is input, whoever claims to be the server. */
-import { BackendError } from '../../errors.js'
+/** Sessions as the scripts answer them. */
 import type { Attributes, SessionRecord, SessionRef } from '../../session/session.js'
 import type { PortableRegister, PortableSession } from '../backend.js'
-import { parseBirth } from './keys.js'
+import { portableRegister } from '../merged-value.js'
+import { MAX_IDLE, PRINCIPAL } from './keys.js'
+import { mergedOf } from './merging.js'
+import { birthOf, fieldsOf, listOf, numberOf, textOf, unexpected } from './reply-parts.js'
 import { fromStored } from './stored-value.js'
 
 const ATTRIBUTE = 'sessionAttr:'
 const REGISTER = 'r:'
 const INCLUDED = 'v:'
-/** Registers beside the attributes, under names that no attribute can have: the same in every backend's export. */
-export const PRINCIPAL = '\u0000principal'
-export const MAX_IDLE = '\u0000maxIdleMs'
+const MADE = 'm:'
 
 /** A session as it was found. */
 export interface Found {
@@ -122,7 +122,8 @@ function registersOf(marks: ReadonlyMap<string, Buffer>, record: SessionRecord):
     if (!field.startsWith(REGISTER)) continue
     const name = field.slice(REGISTER.length)
     const [hlc = 0, actor = 0, counter = 0, kind = 0] = mark.toString().split(' ').map(Number)
-    registers.push({ name, kind, value: valueOf(name, record), hlc, dot: { actor, counter } })
+    const made = mergedOf(marks.get(MADE + name))
+    registers.push(portableRegister({ name, kind, value: made ?? valueOf(name, record), hlc, dot: { actor, counter } }))
   }
   return registers.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
@@ -146,49 +147,4 @@ function idsOf(text: string): PortableSession['ids'] {
     const [hash = '', actor = '', counter = ''] = entry.split(' ')
     return { hash, dot: { actor: Number(actor), counter: Number(counter) } }
   })
-}
-
-// ── Pieces ────────────────────────────────────────────────────────────────────────────────────────────────────────
-
-export function listOf(reply: unknown): readonly unknown[] {
-  if (Array.isArray(reply)) return reply
-  throw unexpected(reply)
-}
-
-export function textOf(reply: unknown): string {
-  if (typeof reply === 'string') return reply
-  if (Buffer.isBuffer(reply)) return reply.toString()
-  throw unexpected(reply)
-}
-
-export function numberOf(reply: unknown): number {
-  const number = typeof reply === 'number' ? reply : toNumber(textOf(reply))
-  if (Number.isNaN(number)) throw unexpected(reply)
-  return number
-}
-
-function toNumber(text: string): number {
-  return text === 'inf' ? Infinity : text === '' ? NaN : Number(text)
-}
-
-export function birthOf(reply: unknown): SessionRef {
-  const birth = parseBirth(textOf(reply))
-  if (birth === undefined) throw unexpected(reply)
-  return birth
-}
-
-/** A Map, so that no name can mean something to JavaScript. */
-function fieldsOf(reply: unknown): ReadonlyMap<string, Buffer> {
-  const flat = listOf(reply)
-  const fields = new Map<string, Buffer>()
-  for (let i = 0; i + 1 < flat.length; i += 2) {
-    const value = flat[i + 1]
-    if (!Buffer.isBuffer(value)) throw unexpected(value)
-    fields.set(textOf(flat[i]), value)
-  }
-  return fields
-}
-
-function unexpected(reply: unknown): BackendError {
-  return new BackendError(`Redis answered what none of our scripts says (a ${reply === null ? 'null' : typeof reply})`)
 }

@@ -2,7 +2,7 @@ import type { Log } from '../../log.js'
 import { RedisClient } from './client.js'
 import { Confirmations } from './confirmations.js'
 import { dial, importIoredis, nameOf, type Client, type Ioredis, type RedisTarget } from './dial.js'
-import { textOf } from './reply.js'
+import { textOf } from './reply-parts.js'
 
 export interface ServersOptions {
   readonly target: RedisTarget

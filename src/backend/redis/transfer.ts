@@ -1,12 +1,16 @@
+import { BackendError } from '../../errors.js'
 import type { IdHash, SessionRef } from '../../session/session.js'
 import type { PortableSession } from '../backend.js'
 import { portableArguments } from './arguments.js'
+import type { RedisArgument } from './dial.js'
 import type { RedisClient } from './client.js'
-import { birthText, parseBirth, SHARDS, shardOf, shardOfHash, type Keys } from './keys.js'
-import { EXPORT } from './lua/reads.js'
+import { birthText, MAX_IDLE, parseBirth, SHARDS, shardOf, shardOfHash, type Keys } from './keys.js'
+import { heldOf, importedRegister, NOTHING, registersIn, type Held } from './merging.js'
+import { EXPORT, HELD } from './lua/reads.js'
 import { ALIAS, IMPORT } from './lua/upkeep.js'
 import { aliasMs } from './reader.js'
-import { birthOf, listOf, MAX_IDLE, portableOf, textOf } from './reply.js'
+import { portableOf } from './reply.js'
+import { birthOf, listOf, textOf } from './reply-parts.js'
 
 export interface TransferOptions {
   readonly client: RedisClient
@@ -16,6 +20,8 @@ export interface TransferOptions {
 }
 
 const BATCH = 100
+/** Imports of a session that is being written. */
+const ATTEMPTS_MAX = 100
 
 /** Sessions on their way to and from other backends. */
 export class SessionTransfer {
@@ -47,12 +53,30 @@ export class SessionTransfer {
   }
 
   async importOne(session: PortableSession): Promise<'imported' | 'known' | 'dead'> {
-    const { client, keys, json } = this.#options
-    const { birth } = session
-    const args = [...this.#head(shardOf(birth)), ...portableArguments(session, json)]
-    const [outcome] = listOf(await client.run(IMPORT, keys.births(birth), args)).map(textOf)
+    const { client, keys } = this.#options
+    const { birth, registers } = session
+    let held = registers.some(({ merged }) => merged !== undefined) ? await this.#held(session) : undefined
+    let outcome: string | undefined
+    for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+      const args = [...this.#head(shardOf(birth)), ...this.#imported(session, held)]
+      outcome = listOf(await client.run(IMPORT, keys.births(birth), args)).map(textOf)[0]
+      if (outcome !== 'conflict') break
+      held = await this.#held(session)
+    }
+    if (outcome === 'conflict') throw new BackendError('a session changes too often to be imported')
     if (outcome === 'imported') await this.#leadOn(session)
     return outcome === 'imported' || outcome === 'known' ? outcome : 'dead'
+  }
+
+  #imported(session: PortableSession, held: Held | undefined): readonly RedisArgument[] {
+    const registers = session.registers.map((one) => importedRegister(one, held ?? NOTHING, this.#options.json)).flat()
+    return [...portableArguments(session, held !== undefined), registersIn(registers), ...registers]
+  }
+
+  async #held({ birth, registers }: PortableSession): Promise<Held> {
+    const { client, keys } = this.#options
+    const names = registers.filter(({ merged }) => merged !== undefined).map(({ name }) => name)
+    return heldOf(await client.run(HELD, keys.births(birth), [...this.#head(shardOf(birth)), ...names])) ?? NOTHING
   }
 
   /** Ids whose keys will be looked for elsewhere than at the session: added later, one of several, made by others. */

@@ -35,7 +35,11 @@ return { 'done', version }
 `,
 )
 
-/** Save, and rotation where an id is given. KEYS births. ARGV … birth, dot, new id hash or nothing, registers. */
+/**
+ * Save, and rotation where an id is given. KEYS births. ARGV … birth, dot, new id hash or nothing, registers. A node's
+ * commits to one session are taken in the order of their dots, so that the last one says what is included: one that was
+ * overtaken is a `conflict`, and comes again with a later dot.
+ */
 export const COMMIT: Script = script(
   'commit',
   'changes',
@@ -45,6 +49,10 @@ local id, head = liveOf(birth, b)
 if not id then return { 'gone' } end
 local s = key('sessions', id)
 if id == newId then return { 'done', redis.call('HGET', s, 'version') } end
+local actor, counter = string.match(dot, '^(%d+) (%d+)$')
+local last = tonumber(redis.call('HGET', b, 'v:' .. actor) or '0')
+if last == tonumber(counter) then return { 'done', redis.call('HGET', s, 'version') } end
+if last > tonumber(counter) or conflicts(b, 7) then return { 'conflict' } end
 
 local before = head.principal
 local w = changesOf(b, s, head)

@@ -44,6 +44,7 @@ end
 /** What scripts that change sessions share beside that. */
 export const CHANGES: string = String.raw`
 local REMOVED_MAX = 1024
+local MERGED = '\0merged'
 local function indexOf(principal) return key('principals', redis.sha1hex(principal)) end
 
 -- What decides about a session's life, or nil where the key is none.
@@ -113,8 +114,8 @@ end
 
 -- Changes are collected, then written: of the session and of its birth.
 local function changesOf(b, s, head)
-  local kept = redis.call('HMGET', b, 'bytes', 'removed', 'highest')
-  return { b = b, s = s, head = head, inB = {}, inS = {}, outS = {}, seen = {},
+  local kept = redis.call('HMGET', b, 'bytes', 'removed', 'highest', 'merges')
+  return { b = b, s = s, head = head, inB = {}, inS = {}, outB = {}, outS = {}, merges = kept[4],
     bytes = tonumber(kept[1] or '0'), removed = tonumber(kept[2] or '0'), highest = tonumber(kept[3] or '0') }
 end
 local function add(list, field, value) list[#list + 1] = field; list[#list + 1] = value end
@@ -145,8 +146,16 @@ local function put(w, name, kind, present, value, hlc, dot)
     if idle == INF or idle % 1000 == 0 then w.outS[#w.outS + 1] = 'maxIdleMs' else add(w.inS, 'maxIdleMs', text(idle)) end
   else
     putAttribute(w, name, present, value)
+    if w.merges then w.outB[#w.outB + 1] = 'm:' .. name end
   end
   add(w.inB, 'r:' .. name, text(hlc) .. ' ' .. dot .. ' ' .. kind)
+end
+
+-- What an attribute that merges is made of.
+local function putMade(w, name, made)
+  if made == '' then return end
+  add(w.inB, 'm:' .. name, made)
+  add(w.inB, 'merges', '1')
 end
 
 local function each(list, act)
@@ -164,7 +173,7 @@ local function forgetRemoved(w)
     end
   end
   table.sort(stamps, function(x, y) return x[2] < y[2] end)
-  for i = 1, #stamps - REMOVED_MAX / 2 do redis.call('HDEL', w.b, stamps[i][1]) end
+  for i = 1, #stamps - REMOVED_MAX / 2 do redis.call('HDEL', w.b, stamps[i][1], 'm' .. string.sub(stamps[i][1], 2)) end
   redis.call('HSET', w.b, 'removed', math.min(#stamps, REMOVED_MAX / 2))
 end
 
@@ -175,18 +184,31 @@ local function write(w)
   add(w.inB, 'highest', text(w.highest))
   each(w.inS, function(...) redis.call('HSET', w.s, ...) end)
   each(w.outS, function(...) redis.call('HDEL', w.s, ...) end)
+  each(w.outB, function(...) redis.call('HDEL', w.b, ...) end)
   each(w.inB, function(...) redis.call('HSET', w.b, ...) end)
   if w.removed > REMOVED_MAX then forgetRemoved(w) end
   return redis.call('HINCRBY', w.s, 'version', 1)
 end
 
--- The registers of a commit start at ARGV[at]: name, kind, whether there is a value, value. Written now, by 'dot'.
+-- The registers of a commit start at ARGV[at]: name, kind, whether there is a value, value. One that merges is followed
+-- by MERGED, the mark it was computed from, 1, what it is made of. Whether somebody else wrote one of those meanwhile:
+local function conflicts(b, at)
+  for i = at, #ARGV, 4 do
+    if ARGV[i] == MERGED and (redis.call('HGET', b, 'r:' .. ARGV[i - 4]) or '') ~= ARGV[i + 1] then return true end
+  end
+  return false
+end
+
+-- Written now, by 'dot'.
 local function putAll(w, at, dot)
   w.highest = math.max(w.highest + 1, hlcNow())
   for i = at, #ARGV, 4 do
     if ARGV[i] == PRINCIPAL and ARGV[i + 2] == '1' then w.highest = math.max(w.highest, revokedAt(ARGV[i + 3]) + 1) end
   end
-  for i = at, #ARGV, 4 do put(w, ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], w.highest, dot) end
+  for i = at, #ARGV, 4 do
+    if ARGV[i] == MERGED then putMade(w, ARGV[i - 4], ARGV[i + 3])
+    else put(w, ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3], w.highest, dot) end
+  end
   local actor, counter = string.match(dot, '^(%d+) (%d+)$')
   add(w.inB, 'v:' .. actor, counter)
 end

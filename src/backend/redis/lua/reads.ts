@@ -55,6 +55,31 @@ return { 'found', text(now), redis.call('HGETALL', key('sessions', id)), redis.c
 `,
 )
 
+/** Attributes before they are merged into: those named and those that merge. KEYS births. ARGV … names. */
+export const HELD: Script = script(
+  'held',
+  'reads',
+  String.raw`
+local b, out, done = KEYS[1], {}, {}
+local f = redis.call('HMGET', b, 'id', 'highest', 'merges')
+if not f[1] then return { 'none' } end
+local function tell(name)
+  if done[name] then return end
+  done[name] = true
+  local held = redis.call('HMGET', b, 'r:' .. name, 'm:' .. name)
+  out[#out + 1] = name
+  out[#out + 1] = held[1] or ''
+  out[#out + 1] = held[2] or ''
+  out[#out + 1] = redis.call('HGET', key('sessions', f[1]), 'sessionAttr:' .. name) or ''
+end
+for i = 4, #ARGV do tell(ARGV[i]) end
+for _, field in ipairs(f[3] and redis.call('HKEYS', b) or {}) do
+  if string.sub(field, 1, 2) == 'm:' then tell(string.sub(field, 3)) end
+end
+return { 'found', text(math.max(tonumber(f[2] or '0') + 1, hlcNow())), out }
+`,
+)
+
 const BIRTHS = String.raw`
 -- Live sessions of a principal in this shard. What the index says is checked, and mended where it is wrong.
 local function birthsOf(principal, act)

@@ -36,15 +36,16 @@ return 1
 
 /**
  * Merges what another backend exported, register by register. KEYS births. ARGV … birth, creation, maxLifeMs, touched,
- * highest, then counted lists: ids (hash, actor, counter), version (actor, counter), registers (name, kind, whether
- * there is a value, value, hlc, actor, counter).
+ * highest, whether what is held was looked at, then counted lists: ids (hash, actor, counter), version (actor, counter),
+ * registers (name, kind, whether there is a value, value, hlc, actor, counter; one that merges is followed by MERGED, the
+ * mark it was computed from, 1, what it is made of).
  */
 export const IMPORT: Script = script(
   'import',
   'changes',
   String.raw`
 local b, birth = KEYS[1], ARGV[4]
-local at = 9
+local at = 10
 local function list(width)
   local count, items = tonumber(ARGV[at]), {}
   at = at + 1
@@ -73,6 +74,12 @@ local function theirs(actor, counter)
     if v[1] == actor and tonumber(v[2]) >= tonumber(counter) then return true end
   end
   return false
+end
+local function isMade(i) return registers[i] ~= nil and registers[i][1] == MERGED end
+
+if mine.merges and ARGV[9] == '0' then return { 'conflict' } end
+for i, r in ipairs(registers) do
+  if isMade(i) and (mine['r:' .. registers[i - 1][1]] or '') ~= r[2] then return { 'conflict' } end
 end
 local hasNews = false
 for _, v in ipairs(version) do hasNews = hasNews or not covers(v[1], v[2]) end
@@ -106,16 +113,19 @@ local w = changesOf(b, key('sessions', id or primary), head)
 head.accessed = math.max(head.accessed, touched)
 w.highest = math.max(w.highest, tonumber(ARGV[8]))
 local since = tonumber(string.match(mine['r:' .. PRINCIPAL] or '', '^%d+') or '0')
-for _, r in ipairs(registers) do
+for i, r in ipairs(registers) do
   local name, hlc, actor = r[1], tonumber(r[5]), tonumber(r[6])
   local mark = mine['r:' .. name]
-  local isNewer = not mark and not covers(r[6], r[7])
-  if mark then
+  local isNewer = not isMade(i) and not mark and not covers(r[6], r[7])
+  if mark and isMade(i + 1) then
+    isNewer = true
+  elseif mark then
     local mHlc, mActor = string.match(mark, '^(%d+) (%d+)')
     isNewer = hlc > tonumber(mHlc) or (hlc == tonumber(mHlc) and actor > tonumber(mActor))
   end
   if isNewer then
     put(w, name, r[2], r[3], r[4], hlc, r[6] .. ' ' .. r[7])
+    if isMade(i + 1) then putMade(w, name, registers[i + 1][4]) end
     if name == PRINCIPAL then since = hlc end
   end
 end
