@@ -59,7 +59,7 @@ export interface NodeConfig {
   readonly advertise?: string | undefined
 }
 
-export type BackendConfig = ReplicatedBackendConfig | MemoryBackendConfig | RedisBackendConfig
+export type BackendConfig = ReplicatedBackendConfig | MemoryBackendConfig | RedisBackendConfig | TieredBackendConfig
 
 /** Sessions in this process alone, for tests and for a single node. They end with the process. */
 export interface MemoryBackendConfig {
@@ -136,6 +136,31 @@ export interface RedisBackendConfig {
   readonly onUnreachable?: 'fail' | 'wait' | undefined
   /** Values as JSON text, readable in redis-cli, where JSON can say them exactly. Can be changed at any time. Default false. */
   readonly json?: boolean | undefined
+}
+
+/**
+ * Two backends as one: `near` is asked first, `far` lasts. What they missed of each other while one was away is merged.
+ * See docs/tiered-and-migration.md for what each mode promises.
+ */
+export interface TieredBackendConfig {
+  readonly type: 'tiered'
+  /** Default `{ type: 'replicated' }`. 'memory' is for a single node, or for mode 'near-cache'. */
+  readonly near?: ReplicatedBackendConfig | MemoryBackendConfig | undefined
+  /** Its absence at start is waited for, whatever `onUnreachable` says. */
+  readonly far: RedisBackendConfig
+  /**
+   * 'write-behind': near is the truth, far a durable copy that is `flushInterval` behind. 'near-cache': far is the truth,
+   * near answers reads from copies. Default 'write-behind'.
+   */
+  readonly mode?: 'write-behind' | 'near-cache' | undefined
+  /** Changes of one session within this time go to the far side as one. Default 100ms. */
+  readonly flushInterval?: Duration | undefined
+  /** Sessions that may wait for the far side; beyond it they are found again by comparing everything. Default 100,000. */
+  readonly queue?: number | undefined
+  /** Mode 'write-behind': so many sessions at most are brought over at start, else as they are asked for. Default 20,000. */
+  readonly warmUp?: number | undefined
+  /** Mode 'near-cache': a copy is served for this long without asking, if no event said that it changed. Default 1s. */
+  readonly staleFor?: Duration | undefined
 }
 
 /** What happens at a limit: the request that goes over it fails and changes nothing; no live session is dropped. */

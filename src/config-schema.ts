@@ -174,33 +174,46 @@ const redisPrefix = option('1 to 64 letters, digits, dots, dashes, colons or und
   return /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/.test(value) ? value : new Refused('not allowed')
 })
 
-const backend = z.discriminatedUnion('type', [
-  section({
-    type: z.literal('replicated'),
-    bootstrapTimeout: duration(1, 600_000, 'finite').default(3_000),
-    stamps: stamps.prefault({}),
-    acks: acks.prefault({}),
-  }),
-  section({ type: z.literal('memory') }),
-  section({
-    type: z.literal('redis'),
-    url: redisUrl.optional(),
-    host: nonEmptyText('a host name or address').optional(),
-    port: wholeNumber(1, 65_535).optional(),
-    db: wholeNumber(0, 1_000_000).optional(),
-    sentinels: z.array(dialAddress()).optional(),
-    name: name().optional(),
-    cluster: z.array(dialAddress()).optional(),
-    username: nonEmptyText('a user of Redis').optional(),
-    password: nonEmptyText('its password').optional(),
-    tls: redisTls.optional(),
-    prefix: redisPrefix.default('session-mesh'),
-    readFrom: oneOf('primary', 'replica').default('primary'),
-    timeout: duration(10, 60_000, 'finite').default(1_000),
-    onUnreachable: oneOf('fail', 'wait').default('fail'),
-    json: flag().default(false),
-  }),
-])
+const replicated = section({
+  type: z.literal('replicated'),
+  bootstrapTimeout: duration(1, 600_000, 'finite').default(3_000),
+  stamps: stamps.prefault({}),
+  acks: acks.prefault({}),
+})
+
+const memory = section({ type: z.literal('memory') })
+
+const redis = section({
+  type: z.literal('redis'),
+  url: redisUrl.optional(),
+  host: nonEmptyText('a host name or address').optional(),
+  port: wholeNumber(1, 65_535).optional(),
+  db: wholeNumber(0, 1_000_000).optional(),
+  sentinels: z.array(dialAddress()).optional(),
+  name: name().optional(),
+  cluster: z.array(dialAddress()).optional(),
+  username: nonEmptyText('a user of Redis').optional(),
+  password: nonEmptyText('its password').optional(),
+  tls: redisTls.optional(),
+  prefix: redisPrefix.default('session-mesh'),
+  readFrom: oneOf('primary', 'replica').default('primary'),
+  timeout: duration(10, 60_000, 'finite').default(1_000),
+  onUnreachable: oneOf('fail', 'wait').default('fail'),
+  json: flag().default(false),
+})
+
+const tiered = section({
+  type: z.literal('tiered'),
+  near: z.discriminatedUnion('type', [replicated, memory]).prefault({ type: 'replicated' }),
+  far: z.discriminatedUnion('type', [redis]),
+  mode: oneOf('write-behind', 'near-cache').default('write-behind'),
+  flushInterval: duration(1, 60_000, 'finite').default(100),
+  queue: wholeNumber(1, 10_000_000).default(100_000),
+  warmUp: wholeNumber(0, 10_000_000).default(20_000),
+  staleFor: duration(0, 600_000, 'finite').default(1_000),
+})
+
+const backend = z.discriminatedUnion('type', [replicated, memory, redis, tiered])
 
 const secret = option('a text of at least 32 bytes, or a list of them', (value) => {
   const texts: readonly unknown[] = Array.isArray(value) ? value : [value]

@@ -79,7 +79,7 @@ export function resolveConfig(
   const tls = understood.tls && readTls(understood.tls, environment.readFile, environment.now())
   const { backend } = understood
   const given = isRecord(completed) && isRecord(completed.backend) ? completed.backend : {}
-  const redisProblems = backend?.type === 'redis' ? checkRedis(given, backend, environment.readFile) : []
+  const redisProblems = checkRedisOf(backend, given, environment.readFile)
   const problems = [...checkRelations(understood), ...(tls?.problems ?? []), ...redisProblems]
   const lines = [
     ...(parsed.error?.issues ?? []).map((issue) => describeIssue(issue, completed) + originOf(issue.path, origins)),
@@ -117,7 +117,7 @@ function resolve(
     peers: peers.filter((peer) => !own.has(peer)),
     secrets: config.secret,
     ...(tls === undefined ? {} : { tls }),
-    backend: backend.type === 'redis' ? withTlsTexts(backend, readFile) : backend,
+    backend: withTexts(backend, readFile),
     limits: config.limits,
     session: withLimits(config.session, config.limits),
     ...(config.maxSessions === undefined ? {} : { maxSessions: config.maxSessions }),
@@ -156,10 +156,7 @@ function complete(
   const completed = {
     ...input,
     peers: typeof peers === 'string' && origins.has('peers') ? splitList(peers) : peers,
-    backend:
-      isRecord(backend) && backend.type === 'redis' && !saysWhere(backend)
-        ? { ...backend, url: pick('backend.url', undefined, undefined, 'REDIS_URL') }
-        : backend,
+    backend: withRedisUrl(backend, 'backend', (path) => pick(path, undefined, undefined, 'REDIS_URL')),
     secret: pick('secret', undefined, input.secret, 'SESSION_MESH_SECRET'),
     node: isRecord(node)
       ? {
@@ -171,6 +168,13 @@ function complete(
       : node,
   }
   return { completed, origins }
+}
+
+/** Redis by itself, or as the far side: where nothing says where it is, the environment may. */
+function withRedisUrl(backend: unknown, path: string, pick: (path: string) => unknown): unknown {
+  if (!isRecord(backend)) return backend
+  if (backend.type === 'tiered') return { ...backend, far: withRedisUrl(backend.far, `${path}.far`, pick) }
+  return backend.type === 'redis' && !saysWhere(backend) ? { ...backend, url: pick(`${path}.url`) } : backend
 }
 
 function splitList(text: string): readonly string[] {
@@ -191,15 +195,36 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
 
 // ── Relations ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+function checkRedisOf(
+  backend: Partial<ResolvedBackend> | undefined,
+  given: Readonly<Record<string, unknown>>,
+  readFile: Environment['readFile'],
+): readonly Problem[] {
+  if (backend?.type === 'redis') return checkRedis(given, backend, readFile)
+  if (backend?.type !== 'tiered' || backend.far === undefined || !isRecord(given.far)) return []
+  const problems = checkRedis(given.far, backend.far, readFile)
+  return problems.map((problem) => ({ ...problem, path: ['backend', 'far', ...problem.path.slice(1)] }))
+}
+
+function withTexts(backend: ResolvedBackend, readFile: Environment['readFile']): ResolvedBackend {
+  if (backend.type === 'redis') return withTlsTexts(backend, readFile)
+  return backend.type === 'tiered' ? { ...backend, far: withTlsTexts(backend.far, readFile) } : backend
+}
+
+/** Whether nodes listen to each other. */
+function replicates(backend: Partial<ResolvedBackend> | undefined): boolean {
+  if (backend?.type === 'tiered') return backend.near?.type !== 'memory'
+  return backend?.type !== 'memory' && backend?.type !== 'redis'
+}
+
 /** Checks between options. Sections and options that were not understood are undefined and skipped. */
 function checkRelations(config: Partial<ParsedConfig>): readonly Problem[] {
-  return [...checkExposure(config), ...checkPeers(config), ...checkPorts(config)]
+  return [...checkExposure(config), ...checkPeers(config), ...checkPorts(config), ...checkNear(config)]
 }
 
 /** Off loopback, nodes must prove who they are. */
 function checkExposure({ node, peers, secret, tls, backend }: Partial<ParsedConfig>): readonly Problem[] {
-  // Only replicating nodes listen to each other.
-  if (backend?.type === 'memory' || backend?.type === 'redis') return []
+  if (!replicates(backend)) return []
   if (tls !== undefined || secret === undefined || secret.length > 0) return []
   const exposed = [
     ['node.listen', node?.listen],
@@ -231,6 +256,14 @@ function listOf(peers: unknown): readonly (string | undefined)[] {
   return Array.isArray(peers) ? peers.map((peer) => (typeof peer === 'string' ? peer : undefined)) : []
 }
 
+/** Memory that no other node hears of is the truth for one node at most. */
+function checkNear({ backend, peers }: Partial<ParsedConfig>): readonly Problem[] {
+  if (backend?.type !== 'tiered' || backend.mode !== 'write-behind' || backend.near?.type !== 'memory') return []
+  if (listOf(peers).length === 0) return []
+  const problem = "'memory' is for a single node in mode 'write-behind', and there are peers"
+  return [{ path: ['backend', 'near', 'type'], problem, expected: "'replicated', or mode 'near-cache'" }]
+}
+
 function checkPorts({ node, admin }: Partial<ParsedConfig>): readonly Problem[] {
   const listen = admin?.listen
   if (listen === undefined || listen !== node?.listen || parseAddress(listen)?.port === 0) return []
@@ -241,11 +274,11 @@ function checkPorts({ node, admin }: Partial<ParsedConfig>): readonly Problem[] 
 
 function notesOn({ name, node, peers, secret, backend, session }: ParsedConfig): readonly Note[] {
   const notes: Note[] = []
-  if (backend.type === 'replicated' && secret.length === 0) {
+  if (replicates(backend) && secret.length === 0) {
     const detail = `keys derive from the cluster name ${name}: they keep nobody out who reaches this machine`
     notes.push({ level: 'warn', event: 'no-secret', detail })
   }
-  if (backend.type === 'replicated' && peers.length === 0) {
+  if (replicates(backend) && peers.length === 0) {
     notes.push({ level: 'warn', event: 'no-peers', detail: 'sessions live in this process alone' })
   }
   const listen = parseAddress(node.listen)

@@ -10,8 +10,10 @@ export {
   type MaxSessionsConfig,
   type MemoryBackendConfig,
   type NodeConfig,
+  type RedisBackendConfig,
   type ReplicatedBackendConfig,
   type SessionConfig,
+  type TieredBackendConfig,
 } from './config-input.js'
 export {
   AttributeError,

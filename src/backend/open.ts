@@ -11,6 +11,7 @@ import { MemoryBackend } from './memory/memory.js'
 import { RedisBackend } from './redis/redis.js'
 import { ReplicatedBackend } from './replicated/replicated.js'
 import { SeenSealer } from './replicated/seen.js'
+import { TieredBackend } from './tiered/tiered.js'
 
 /** What backends receive instead of reaching for it. */
 export interface World {
@@ -29,46 +30,84 @@ export interface World {
 
 /** The backend that the configuration names, not yet opened. */
 export function openBackend(config: ResolvedConfig, world: World): SessionBackend {
-  const { backend, limits } = config
+  const { backend } = config
+  switch (backend.type) {
+    case 'memory':
+    case 'replicated':
+      return nearBackend(backend, config, world)
+    case 'redis':
+      return redisBackend(backend, config, world)
+    case 'tiered': {
+      const { mode, flushInterval, queue, warmUp, staleFor } = backend
+      return new TieredBackend({
+        near: nearBackend(backend.near, config, world),
+        // A node that can do without the far side for a while can also start without it.
+        far: redisBackend({ ...backend.far, onUnreachable: 'wait' }, config, { ...world, actor: otherActor(world) }),
+        mode,
+        now: world.now,
+        log: world.log,
+        flushIntervalMs: flushInterval,
+        queueMax: queue,
+        throughMs: backend.far.timeout,
+        warmUpMax: warmUp,
+        staleForMs: staleFor,
+      })
+    }
+  }
+}
+
+type ConfigOf<Type> = Extract<ResolvedConfig['backend'], { readonly type: Type }>
+
+function nearBackend(
+  backend: ConfigOf<'memory' | 'replicated'>,
+  config: ResolvedConfig,
+  world: World,
+): MemoryBackend | ReplicatedBackend {
+  const { limits } = config
   const { actor, now, log, startedAt } = world
   const keys = keysOf(config)
   const ids = new IdCodec(keys, world.randomBytes)
-  switch (backend.type) {
-    case 'memory':
-      return new MemoryBackend({ ids, actor, now, limits })
-    case 'redis':
-      return new RedisBackend({
-        target: backend,
-        ids,
-        actor,
-        seals: new SeenSealer(keys),
-        now,
-        random: world.random,
-        log,
-        prefix: backend.prefix,
-        readFrom: backend.readFrom,
-        timeoutMs: backend.timeout,
-        onUnreachable: backend.onUnreachable,
-        json: backend.json,
-        limits,
-      })
-    case 'replicated':
-      return new ReplicatedBackend({
-        node: config.node.id,
-        actor,
-        startedAt,
-        transport: transportOf(config, world),
-        peers: config.peers,
-        ids,
-        seals: new SeenSealer(keys),
-        now,
-        log,
-        bootstrapTimeoutMs: backend.bootstrapTimeout,
-        stamps: { waitMs: backend.stamps.wait, onStale: backend.stamps.onStale, onLost: backend.stamps.onLost },
-        acks: { ...backend.acks, withinMs: backend.acks.within },
-        limits,
-      })
-  }
+  if (backend.type === 'memory') return new MemoryBackend({ ids, actor, now, limits })
+  return new ReplicatedBackend({
+    node: config.node.id,
+    actor,
+    startedAt,
+    transport: transportOf(config, world),
+    peers: config.peers,
+    ids,
+    seals: new SeenSealer(keys),
+    now,
+    log,
+    bootstrapTimeoutMs: backend.bootstrapTimeout,
+    stamps: { waitMs: backend.stamps.wait, onStale: backend.stamps.onStale, onLost: backend.stamps.onLost },
+    acks: { ...backend.acks, withinMs: backend.acks.within },
+    limits,
+  })
+}
+
+function redisBackend(backend: ConfigOf<'redis'>, config: ResolvedConfig, world: World): RedisBackend {
+  const { actor, now, random, log } = world
+  const keys = keysOf(config)
+  return new RedisBackend({
+    target: backend,
+    ids: new IdCodec(keys, world.randomBytes),
+    actor,
+    seals: new SeenSealer(keys),
+    now,
+    random,
+    log,
+    prefix: backend.prefix,
+    readFrom: backend.readFrom,
+    timeoutMs: backend.timeout,
+    onUnreachable: backend.onUnreachable,
+    json: backend.json,
+    limits: config.limits,
+  })
+}
+
+/** Two backends of one process make events of their own: no two may have the same name. */
+function otherActor({ randomBytes }: World): number {
+  return Buffer.from(randomBytes(6)).readUIntBE(0, 6) + 1
 }
 
 function transportOf(config: ResolvedConfig, world: World): WebSocketTransport {

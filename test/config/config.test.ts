@@ -177,15 +177,15 @@ describe('mistakes', () => {
     ['C7', { secret: 5 }, 'secret: wrong type', 'a value of type number', SECRETS],
     ['C9', { peers: ['http://a:1'] }, 'peers[0]: a URL instead of host:port', '"http://a:1"', DIAL],
     ['C9', { peers: ['127.0.0.1:1', '127.0.0.1:1'] }, 'peers[1]: the same as peers[0]', '"127.0.0.1:1"', 'each node once'],
-    ['C11', { backend: { type: 'redsi' } }, 'backend.type: unknown type', '"redsi"', 'one of replicated, memory, redis, did you mean redis?'],
+    ['C11', { backend: { type: 'redsi' } }, 'backend.type: unknown type', '"redsi"', 'one of replicated, memory, redis, tiered, did you mean redis?'],
     [
       'C11',
       { backend: { type: 'replicatd' } },
       'backend.type: unknown type',
       '"replicatd"',
-      'one of replicated, memory, redis, did you mean replicated?',
+      'one of replicated, memory, redis, tiered, did you mean replicated?',
     ],
-    ['C11', { backend: {} }, 'backend.type: missing', 'nothing', 'one of replicated, memory, redis'],
+    ['C11', { backend: {} }, 'backend.type: missing', 'nothing', 'one of replicated, memory, redis, tiered'],
     ['C12', hostCookie({ domain: 'a.b' }), `session.cookie.domain: ${NO_DOMAIN}`, '"a.b"', 'no domain'],
     ['C12', hostCookie({ path: '/app' }), `session.cookie.path: ${ROOT_PATH}`, '"/app"', "'/'"],
     [

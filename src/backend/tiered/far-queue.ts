@@ -108,6 +108,12 @@ export class FarQueue {
     this.#pending.set(key, { ref, reason })
   }
 
+  /** Whether the far backend lacks something of the session. */
+  isWaiting(ref: SessionRef): boolean {
+    const key = birthText(ref)
+    return this.#pending.has(key) || this.#sending.has(key)
+  }
+
   /** Whether this node wrote the session to the far backend lately, or is about to. */
   knows(ref: SessionRef): boolean {
     const key = birthText(ref)
@@ -127,11 +133,25 @@ export class FarQueue {
     return this.#flushing
   }
 
+  /** Whether it answers: with nothing to write, nobody else would find out that it is there again. */
+  async probe(): Promise<boolean> {
+    try {
+      await this.#options.far.exportOne(NOBODY)
+      this.answered()
+      return true
+    } catch (error) {
+      this.failed(error)
+      return false
+    }
+  }
+
   /** Somebody else asked the far backend and got no answer. */
   failed(error: unknown): void {
     if (error instanceof LimitError) return
     const { now, log } = this.#options
     this.#counts.failed++
+    // However many requests fail at once, that is one reason to wait longer.
+    if (this.isDown && now() < this.#retryAt) return
     this.#retryAt = now() + Math.min(RETRY_MS * 2 ** Math.min(this.#failures++, 10), RETRY_MAX_MS)
     if (this.#downSince !== undefined) return
     this.#downSince = now()
@@ -160,7 +180,7 @@ export class FarQueue {
 
   async #flush(): Promise<void> {
     if (this.isDown && this.#options.now() < this.#retryAt) return
-    if (this.isDown && !(await this.#probe())) return
+    if (this.isDown && !(await this.probe())) return
     const keys = [...this.#pending.keys()]
     let next = 0
     let failures = 0
@@ -171,18 +191,6 @@ export class FarQueue {
       }
     }
     await Promise.all(Array.from({ length: AT_ONCE }, worker))
-  }
-
-  /** Asks before writing: with nothing to write, nobody else would find out that it is there again. */
-  async #probe(): Promise<boolean> {
-    try {
-      await this.#options.far.exportOne(NOBODY)
-      this.answered()
-      return true
-    } catch (error) {
-      this.failed(error)
-      return false
-    }
   }
 
   async #pushed(key: string): Promise<Sent> {

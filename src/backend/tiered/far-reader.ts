@@ -55,7 +55,7 @@ export class FarReader {
 
   /** Merges a session into the near backend. One that is over there is over: the far backend learns it. */
   async take(session: PortableSession): Promise<Brought> {
-    const { near, queue, ended } = this.#options
+    const { near, ended } = this.#options
     const { birth } = session
     if (ended.has(birth)) return this.#refuse(birth)
     this.#isImporting = true
@@ -67,7 +67,6 @@ export class FarReader {
       return this.#refuse(birth)
     }
     this.#counts.brought++
-    if (queue.knows(birth)) queue.note(birth)
     return 'held'
   }
 

@@ -22,13 +22,14 @@ import { Fingerprint } from '../fingerprint.js'
 import { EndedRefs } from './ended-refs.js'
 import { FarQueue } from './far-queue.js'
 import { FarReader } from './far-reader.js'
+import { NearCache } from './near-cache.js'
 import type { Tier } from './tier.js'
 import { WriteBehind } from './write-behind.js'
 
 export interface TieredOptions {
   readonly near: SessionBackend
   readonly far: SessionBackend
-  readonly mode: 'write-behind'
+  readonly mode: 'write-behind' | 'near-cache'
   readonly now: () => number
   readonly log: Log
   /** Milliseconds between two flushes. Default 100. */
@@ -39,12 +40,15 @@ export interface TieredOptions {
   readonly throughMs?: number
   /** Sessions that are brought over at start; where the far backend has more, as they are asked for. Default 20,000. */
   readonly warmUpMax?: number
+  /** Mode 'near-cache': how long a copy is served without asking, milliseconds. Default 1,000. */
+  readonly staleForMs?: number
 }
 
 const FLUSH_INTERVAL_MS = 100
 const QUEUE_MAX = 100_000
 const THROUGH_MS = 1_000
 const WARM_UP_MAX = 20_000
+const STALE_FOR_MS = 1_000
 const DRAIN_MS = 3_000
 
 /**
@@ -73,7 +77,8 @@ export class TieredBackend implements SessionBackend {
     this.#reader = new FarReader({ near, far, queue: this.#queue, ended, now })
     const { throughMs = THROUGH_MS, warmUpMax = WARM_UP_MAX } = options
     const parts = { near, far, queue: this.#queue, reader: this.#reader, ended, now, log, throughMs, warmUpMax }
-    this.#tier = new WriteBehind(parts)
+    const { mode, staleForMs = STALE_FOR_MS } = options
+    this.#tier = mode === 'near-cache' ? new NearCache({ ...parts, staleForMs }) : new WriteBehind(parts)
     this.powers = this.#tier.powers
     this.#readiness.promise.catch(() => {})
   }

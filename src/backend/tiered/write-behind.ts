@@ -54,7 +54,9 @@ export class WriteBehind implements Tier {
   constructor(options: TierOptions) {
     const { near, far } = options
     this.#options = options
-    this.powers = { ...near.powers, principals: near.powers.principals && far.powers.principals }
+    const { powers } = near
+    const principals = powers.principals && far.powers.principals
+    this.powers = { ...powers, principals, merges: powers.merges === true && far.powers.merges === true }
     this.#secondHand = new SecondHand(options)
     this.#reconciler = new Reconciler(options)
     this.#revocations = new Revocations(options)

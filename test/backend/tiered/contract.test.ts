@@ -59,3 +59,29 @@ async function cluster({ sessions }: ContractOptions = {}): Promise<BackendUnder
 
 backendContract('tiered, write-behind, one node,', single)
 backendContract('tiered, write-behind, three nodes, write here and read there,', cluster)
+
+/** Two processes with a memory of their own before one far backend. */
+async function cached({ sessions }: ContractOptions = {}): Promise<BackendUnderTest> {
+  const clock = new Clock()
+  const opened: SessionBackend[] = []
+  const open = async (far: SessionBackend): Promise<SessionBackend> => {
+    const backend = tiered(memory(clock.now), far, clock, { mode: 'near-cache' })
+    opened.push(backend)
+    await backend.open()
+    await backend.ready()
+    return backend
+  }
+  const far = memory(clock.now, sessions)
+  const [write, read] = [await open(new Remote(far)), await open(new Remote(far))]
+  return {
+    write,
+    read,
+    now: clock.now,
+    advance: (ms) => clock.advance(ms),
+    settle: () => turns(2),
+    fresh: async () => await open(new Remote(memory(clock.now))),
+    close: async () => void (await Promise.all(opened.map((each) => each.close()))),
+  }
+}
+
+backendContract('tiered, near-cache, two nodes, write here and read there,', cached)

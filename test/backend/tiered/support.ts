@@ -37,15 +37,17 @@ export class Remote implements SessionBackend {
   readonly type: string
   readonly powers: BackendPowers
   #inner: SessionBackend
-  readonly #turns: () => number
+  readonly #delay: () => number
   isDown = false
+  /** What the backend tells now was caused by a call through here. */
+  #isActing = false
   /** Calls that reached it. */
   readonly calls: string[] = []
 
-  /** `turns` of the event loop pass before each call arrives, and again before its answer does. */
-  constructor(inner: SessionBackend, turns: () => number = () => 0) {
+  /** So many turns of the event loop pass before each call arrives, and again before its answer does. */
+  constructor(inner: SessionBackend, delay: () => number = () => 0) {
     this.#inner = inner
-    this.#turns = turns
+    this.#delay = delay
     this.type = inner.type
     this.powers = inner.powers
   }
@@ -134,16 +136,19 @@ export class Remote implements SessionBackend {
 
   subscribe(listener: (event: SessionEvent) => void): () => void {
     return this.#inner.subscribe((event) => {
-      if (!this.isDown) listener({ ...event, local: false })
+      if (!this.isDown) listener({ ...event, local: this.#isActing })
     })
   }
 
   async #call<T>(name: string, act: () => Answer<T>): Promise<T> {
-    await turns(this.#turns())
+    await turns(this.#delay())
     if (this.isDown) throw new BackendError('the far backend is down (by test)')
     this.calls.push(name)
-    const answer = await act()
-    await turns(this.#turns())
+    this.#isActing = true
+    const acting = act()
+    this.#isActing = false
+    const answer = await acting
+    await turns(this.#delay())
     return answer
   }
 }
