@@ -7,7 +7,7 @@ export interface Lifetime {
   readonly idleMs: number
   /** Milliseconds until the moment that the cookie names, if it names one. */
   readonly leftMs: number | undefined
-  /** Without the moment of expiry, which moves with every access and follows from it. */
+  /** Without the moment of expiry where that follows from the last access: it moves with every one. */
   readonly cookie: unknown
 }
 
@@ -18,10 +18,12 @@ const DRIFT_SHARE = 0.01
 /** `cookie`: after JSON. `ttl`: the idle lifetime of a session whose cookie has none. */
 export function lifetimeOf(cookie: unknown, now: number, ttl: number): Lifetime {
   if (!isObject(cookie)) return { idleMs: ttl, leftMs: undefined, cookie }
-  const { expires, ...rest } = cookie
+  // `originalExpires` is what @fastify/session makes of the moment of expiry.
+  const { expires, originalExpires: _, ...rest } = cookie
   const leftMs = timeUntil(expires, now)
-  const idleMs = finite(cookie['originalMaxAge']) ?? leftMs ?? finite(cookie['maxAge']) ?? ttl
-  return { idleMs, leftMs, cookie: leftMs === undefined ? cookie : { ...rest, originalMaxAge: idleMs } }
+  const age = finite(cookie['originalMaxAge'])
+  const idleMs = age ?? leftMs ?? finite(cookie['maxAge']) ?? ttl
+  return { idleMs, leftMs, cookie: leftMs === undefined || age === undefined ? cookie : rest }
 }
 
 /** The kept cookie as it is at present: with the moment of expiry again, where it has a lifetime. */

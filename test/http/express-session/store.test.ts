@@ -407,6 +407,34 @@ describe.each(['one node', 'two nodes'] as const)('the store for express-session
       expect(changed).toBe(0)
     })
 
+    it('accesses by @fastify/session, which notes the last moment of expiry, write no cookie either', async () => {
+      const { a, backend, clock } = await stores(kind)
+      let changed = 0
+      const access = async (n: number): Promise<void> => {
+        const { cookie } = (await a.get<{ cookie: { expires?: string } }>(ID)) ?? { cookie: {} }
+        const expires = new Date(Date.now() + MINUTE)
+        await a.set(ID, { cookie: { ...cookie, expires, originalMaxAge: MINUTE, originalExpires: cookie.expires }, n })
+        clock.advance(100)
+      }
+      await access(1)
+      await access(2)
+      backend.subscribe((event) => (changed += event.type === 'changed' ? 1 : 0))
+      for (let i = 0; i < 3; i++) await access(2)
+      expect(changed).toBe(0)
+    })
+
+    it('a cookie with a moment of expiry and no lifetime ends the session then, however busy', async () => {
+      const { a, b, advance } = await stores(kind)
+      const expires = new Date(Date.now() + 8_000)
+      await a.set(ID, { cookie: { originalMaxAge: null, expires }, n: 1 })
+      await advance(6_000)
+      expect(await b.get(ID)).toEqual({ cookie: { originalMaxAge: null, expires: expires.toISOString() }, n: 1 })
+      await b.touch(ID, { cookie: { originalMaxAge: null, expires } })
+      await b.set(ID, { cookie: { originalMaxAge: null, expires }, n: 2 })
+      await advance(2_500)
+      expect([await a.get(ID), await b.get(ID)]).toEqual([null, null])
+    })
+
     it('a session without a lifetime of its own has that of the store', async () => {
       const { a, b, advance } = await stores(kind, { ttl: 8_000 })
       await a.set(ID, { cookie: COOKIE, n: 1 })
