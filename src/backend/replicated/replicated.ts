@@ -18,7 +18,6 @@ import type {
   CreateOptions,
   LoadOptions,
   LoadResult,
-  PeerHealth,
   PortableSession,
   Rotated,
   SeenTokens,
@@ -29,6 +28,7 @@ import { birthsAfter } from '../births.js'
 import { Fingerprint } from '../fingerprint.js'
 import { encodeMerged } from '../merged-value.js'
 import { countersOf } from './counters.js'
+import { peersOf } from './peers.js'
 import { fragmentOf, portableOf } from './portable.js'
 import { ReplicaShell } from './shell.js'
 import type { SeenSealer } from './seen.js'
@@ -188,8 +188,7 @@ export class ReplicatedBackend implements SessionBackend {
   // ── The whole ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   async *exportAll(cursor?: string): AsyncGenerator<PortableSession> {
-    const births = Array.from(this.#replica.state.live.values(), (session) => session.birth)
-    for (const birth of birthsAfter(cursor, births)) {
+    for (const birth of birthsAfter(cursor, Array.from(this.#replica.state.live.values(), (held) => held.birth))) {
       const session = this.exportOne(birth)
       if (session !== undefined) yield session
     }
@@ -209,8 +208,9 @@ export class ReplicatedBackend implements SessionBackend {
 
   digest(): string {
     const fingerprint = new Fingerprint()
-    for (const session of this.#replica.state.live.values()) {
-      if (this.#isServable(session)) fingerprint.add(portableOf(session.fragment()))
+    for (const { birth } of this.#replica.state.live.values()) {
+      const session = this.exportOne(birth)
+      if (session !== undefined) fingerprint.add(session)
     }
     return fingerprint.toString()
   }
@@ -241,14 +241,7 @@ export class ReplicatedBackend implements SessionBackend {
   health(): BackendHealth {
     const { roster } = this.#replica
     const ready = roster.isReady && !this.#shell.isClosing
-    const up = [...roster.peers.values()].map(
-      (peer): PeerHealth => ({ node: peer.member.node, address: '', state: 'up' }),
-    )
-    const away = roster
-      .others()
-      .filter((member) => roster.peerOf(member.actor) === undefined)
-      .map((member): PeerHealth => ({ node: member.node, address: '', state: 'down' }))
-    return { ready, detail: this.#detail(ready), node: this.#options.node, peers: [...up, ...away, ...this.#shell.refusedPeers] }
+    return { ready, detail: this.#detail(ready), node: this.#options.node, peers: [...peersOf(roster), ...this.#shell.refusedPeers] }
   }
 
   #detail(ready: boolean): string {
