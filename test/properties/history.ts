@@ -167,7 +167,7 @@ export class Play {
     const dot = replica.nextDot
     const version = replica.state.live.get(birth)?.version ?? []
     const outcome = this.mesh.commit(at, { type: 'write', birth, writes: [{ name, ...write }] })
-    if (outcome !== 'gone' && write.value !== null) this.asked.push({ birth, dot, version, name, intent: write.value })
+    if (outcome === 'done' && write.value !== null) this.asked.push({ birth, dot, version, name, intent: write.value })
   }
 
   #birth(session: number): Dot {

@@ -90,7 +90,7 @@ export class Mesh {
     return this.nodes[i % this.nodes.length] as Node
   }
 
-  commit(i: number, commit: Extract<Input, { type: 'commit' }>['commit']): 'done' | 'unknown' | 'gone' | 'waits' {
+  commit(i: number, commit: Extract<Input, { type: 'commit' }>['commit']): 'done' | 'unknown' | 'gone' | 'refused' | 'waits' {
     const request = ++this.#requests
     const deadline = this.now + 250
     const outputs = this.input(this.node(i), { type: 'commit', request, commit, concern: 'async', deadline })
