@@ -1,4 +1,5 @@
 /** Several nodes, a primary with replicas, and sessions that come from other backends. */
+import { Cluster, Redis } from 'ioredis'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { LoadResult, PortableSession, SessionBackend, SessionEvent } from '../../src/backend/backend.js'
 import { MemoryBackend } from '../../src/backend/memory/memory.js'
@@ -124,6 +125,36 @@ describe('replicas', () => {
 function encodedIn(answer: LoadResult): Uint8Array | undefined {
   const bytes = answer.state === 'found' ? answer.session.attributes.get('n') : undefined
   return bytes === undefined ? undefined : new Uint8Array(bytes)
+}
+
+it('a commit that is overtaken by a later one of the same node is not missing from what is exported', async () => {
+  const server = await started()
+  let release = (): void => {}
+  const overtaken = new Promise<void>((resolve) => (release = resolve))
+  class Slow extends Redis {
+    override sendCommand(...[command, stream]: Parameters<Redis['sendCommand']>): unknown {
+      if (!command.args.includes('slow')) return super.sendCommand(command, stream)
+      void overtaken.then(() => super.sendCommand(command, stream))
+      return command.promise
+    }
+  }
+  const backend = await opened({ port: server.port }, { ioredis: () => Promise.resolve({ Redis: Slow, Cluster }) })
+  const { id, ref } = await backend.create(delta({}), LIVES)
+
+  const slow = backend.save(ref, delta({ slow: 1 }), {})
+  await backend.save(ref, delta({ quick: 1 }), {})
+  const copy = new MemoryBackend({ ids, now: Date.now })
+  copy.importOne((await backend.exportOne(ref)) ?? failed('nothing exported'))
+  release()
+  expect(await slow).toEqual({ outcome: 'done' })
+
+  expect(copy.importOne((await backend.exportOne(ref)) ?? failed('nothing exported'))).toBe('imported')
+  expect(copy.digest()).toBe(await backend.digest())
+  expect(Object.keys(await valuesOf(backend, id)).sort()).toEqual(['quick', 'slow'])
+})
+
+function failed(why: string): never {
+  throw new Error(why)
 }
 
 describe('sessions from another backend', () => {
