@@ -66,7 +66,7 @@ export class SessionState {
   /** Takes in one live event that is not included yet (rule A6). `known`: the events this replica has. */
   apply(event: SessionEvent, known: Context): IdChanges {
     if (event.type === 'create') this.base ??= event.base
-    this.#keep(updated(this.registers, event.writes, (held, write) => applied(held, write, event)))
+    this.#update(event.writes, (held, write) => applied(held, write, event))
     const before = this.ids
     if (event.type === 'rotate') this.#dropIds(event.drops, known)
     if (event.type !== 'write') this.#addId({ hash: event.id, dot: event.dot })
@@ -78,7 +78,7 @@ export class SessionState {
   /** Takes in what another replica holds of this session (rules F2, F3). */
   merge(from: Fragment, known: Context): IdChanges {
     this.base ??= from.base
-    this.#keep(updated(this.registers, from.registers, joined))
+    this.#update(from.registers, joined)
     const before = this.ids
     this.#mergeIds(from, known)
     for (const dot of from.version) this.#include(dot)
@@ -131,10 +131,16 @@ export class SessionState {
     }
   }
 
-  #keep(registers: readonly Register[]): void {
-    if (registers === this.registers) return
-    this.registers = registers
-    this.bytes = registers.reduce((sum, register) => sum + valueBytes(register.value), 0)
+  /** Changes registers, and counts the bytes of those that did change. */
+  #update<T extends { readonly name: string }>(
+    items: readonly T[],
+    change: (held: Register | undefined, item: T) => Register,
+  ): void {
+    this.registers = updated(this.registers, items, (held, item) => {
+      const register = change(held, item)
+      if (register !== held) this.bytes += valueBytes(register.value) - (held === undefined ? 0 : valueBytes(held.value))
+      return register
+    })
   }
 
   #include(dot: Dot): void {

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Context } from '../../src/replica/context.js'
 import type { Fragment } from '../../src/replica/events.js'
+import { valueBytes } from '../../src/replica/merge/register.js'
 import type { Replica } from '../../src/replica/replica.js'
 import { ReplicaState } from '../../src/replica/state.js'
 import { canonical } from '../replica/mesh.js'
@@ -21,7 +22,10 @@ describe('replicas under loss, duplication, reordering, cuts and crashes', () =>
         const [first, ...others] = play.mesh.nodes.map((node) => node.replica)
         if (first === undefined) return
         expect(served(first)).toEqual(expected(first, play.mesh.events))
-        for (const session of first.state.live.values()) expect(held(session)).toEqual(literally(session, play.asked))
+        for (const session of first.state.live.values()) {
+          expect(held(session)).toEqual(literally(session, play.asked))
+          expect(session.bytes).toBe(session.registers.reduce((sum, { value }) => sum + valueBytes(value), 0))
+        }
         for (const other of others) {
           expect(other.state.context.entries()).toEqual(first.state.context.entries())
           expect(served(other)).toEqual(served(first))

@@ -48,6 +48,8 @@ export function applied(held: Held, { name, kind, value }: RegisterWrite, { hlc,
 /** Both copies of one attribute as one. Answers `held` itself when the other has nothing new. */
 export function joined(held: Held, from: Register): Register {
   if (held === undefined) return from
+  // Nearly all attributes are plain: nothing to tell apart but which was written later.
+  if (!isObject(held.value) && !isObject(from.value)) return compareWritten(from, held) > 0 ? from : held
   if (isLater(from, held)) return from
   if (!isMerged(held.value) || !isMerged(from.value) || isLater(held, from)) return held
   const value = join(held.value, from.value)
