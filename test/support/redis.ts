@@ -13,6 +13,12 @@ export type Setting = readonly [name: string, ...values: readonly string[]]
 
 const STARTED_WITHIN_MS = 10_000
 
+/** Servers that run, so that none outlives the tests, however these end. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** One redis-server, or one Sentinel. */
 export class RedisServer {
   readonly port: number
@@ -49,6 +55,8 @@ export class RedisServer {
   async start(): Promise<void> {
     const child = spawn('redis-server', this.#args, { stdio: ['ignore', 'pipe', 'pipe'] })
     this.#process = child
+    running.add(child)
+    child.once('exit', () => running.delete(child))
     let output = ''
     child.stdout.on('data', (text: Buffer) => (output = (output + text.toString()).slice(-4_000)))
     child.stderr.on('data', (text: Buffer) => (output = (output + text.toString()).slice(-4_000)))
