@@ -19,13 +19,21 @@ export async function within<T, U>(promise: Promise<T>, ms: number, late: U): Pr
   }
 }
 
-/** Calls `act` for each item, so many at a time. */
+/** Calls `act` for each item, so many at a time. Rejects with the first failure, when all that was begun has ended. */
 export async function eachOf<T>(items: AsyncIterable<T>, atOnce: number, act: (item: T) => Promise<void>): Promise<void> {
   const running = new Set<Promise<void>>()
-  for await (const item of items) {
-    const one = act(item).finally(() => running.delete(one))
-    running.add(one)
-    if (running.size >= atOnce) await Promise.race(running)
+  const failures: unknown[] = []
+  try {
+    for await (const item of items) {
+      const one = act(item)
+        .catch((error: unknown) => void failures.push(error))
+        .finally(() => running.delete(one))
+      running.add(one)
+      if (running.size >= atOnce) await Promise.race(running)
+      if (failures.length > 0) break
+    }
+  } finally {
+    await Promise.all(running)
   }
-  await Promise.all(running)
+  if (failures.length > 0) throw failures[0]
 }

@@ -40,6 +40,8 @@ export interface TieredOptions {
   readonly throughMs?: number
   /** Sessions that are brought over at start; where the far backend has more, as they are asked for. Default 20,000. */
   readonly warmUpMax?: number
+  /** Mode 'write-behind': every write is in both before it is answered, and reads look at both. Default false. */
+  readonly bothAlways?: boolean
   /** Mode 'near-cache': how long a copy is served without asking, milliseconds. Default 1,000. */
   readonly staleForMs?: number
 }
@@ -76,7 +78,7 @@ export class TieredBackend implements SessionBackend {
     this.#queue = new FarQueue({ near, far, ended, now, log, flushIntervalMs, sessionsMax: queueMax, recovered })
     this.#reader = new FarReader({ near, far, queue: this.#queue, ended, now })
     const { throughMs = THROUGH_MS, warmUpMax = WARM_UP_MAX } = options
-    const parts = { near, far, queue: this.#queue, reader: this.#reader, ended, now, log, throughMs, warmUpMax }
+    const parts = { ...options, queue: this.#queue, reader: this.#reader, ended, throughMs, warmUpMax }
     const { mode, staleForMs = STALE_FOR_MS } = options
     this.#tier = mode === 'near-cache' ? new NearCache({ ...parts, staleForMs }) : new WriteBehind(parts)
     this.powers = this.#tier.powers
@@ -180,6 +182,11 @@ export class TieredBackend implements SessionBackend {
   /** Writes to the far backend what waits for it by now, as far as it can be reached. */
   async flush(): Promise<void> {
     await this.#queue.flush()
+  }
+
+  /** Sessions that the far backend does not have yet as they are. */
+  get waiting(): number {
+    return this.#queue.size
   }
 
   health(): BackendHealth {

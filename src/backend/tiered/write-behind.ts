@@ -37,6 +37,8 @@ export interface TierOptions {
   readonly throughMs: number
   /** The far backend's sessions are all brought over at start where they are no more than so many. */
   readonly warmUpMax: number
+  /** Every write is in both before it is answered, and every read looks at both. */
+  readonly bothAlways?: boolean
 }
 
 /**
@@ -65,8 +67,9 @@ export class WriteBehind implements Tier {
   load(id: string, seen: SeenTokens | undefined, options: LoadOptions): Answer<LoadResult> {
     const { near } = this.#options
     return after(near.load(id, seen, options), (answer) => {
-      const isMissing = answer.state === 'none' && answer.why === 'unknown'
-      return isMissing ? this.#loadFar(id, seen, options, answer) : answer
+      if (answer.state === 'none' && answer.why === 'unknown') return this.#loadFar(id, seen, options, answer)
+      if (answer.state === 'found' && this.#options.bothAlways === true) return this.#loadBoth(answer.ref, id, seen, options)
+      return answer
     })
   }
 
@@ -79,8 +82,9 @@ export class WriteBehind implements Tier {
     const { near, queue } = this.#options
     const create = (): Answer<Created> =>
       after(near.create(delta, options), (created) => {
-        if (created.outcome !== 'gone') queue.note(created.ref)
-        return created
+        if (created.outcome === 'gone') return created
+        queue.note(created.ref)
+        return this.#options.bothAlways === true ? this.#through(created.ref, created, options) : created
       })
     if (options.id === undefined) return create()
     // Somebody else's id may name a session that only the far backend holds.
@@ -90,7 +94,7 @@ export class WriteBehind implements Tier {
 
   save(ref: SessionRef, delta: SessionDelta, options: CommitOptions): Answer<Committed> {
     const save = (): Answer<Committed> => this.#options.near.save(ref, delta, options)
-    const isThrough = delta.principal !== undefined
+    const isThrough = delta.principal !== undefined || this.#options.bothAlways === true
     return after(this.#onHeld(ref, save), (saved) => this.#changed(ref, saved, isThrough, options))
   }
 
@@ -212,6 +216,17 @@ export class WriteBehind implements Tier {
     }
   }
 
+  /** What another node wrote to the far backend first may take longer to come here by way of the near one. */
+  async #loadBoth(
+    ref: SessionRef,
+    id: string,
+    seen: SeenTokens | undefined,
+    options: LoadOptions,
+  ): Promise<LoadResult> {
+    await this.#options.reader.byRef(ref)
+    return await this.#options.near.load(id, seen, options)
+  }
+
   /** Brings the session over, and asks again. */
   async #unlessMissing<T>(ref: SessionRef, ask: () => Answer<T | undefined>): Promise<T | undefined> {
     return (await this.#options.reader.byRef(ref)) === 'held' ? await ask() : undefined
@@ -232,10 +247,13 @@ export class WriteBehind implements Tier {
     options: CommitOptions,
   ): Answer<T> {
     if (committed.outcome === 'gone') return committed
-    const { queue } = this.#options
-    queue.note(ref)
-    if (!isThrough) return committed
-    return queue.push(ref, this.#withinMs(options)).then((sent) => (sent === 'failed' ? this.#unknown(committed) : committed))
+    this.#options.queue.note(ref)
+    return isThrough ? this.#through(ref, committed, options) : committed
+  }
+
+  async #through<T extends Committed | Rotated>(ref: SessionRef, committed: T, options: CommitOptions): Promise<T> {
+    const sent = await this.#options.queue.push(ref, this.#withinMs(options))
+    return sent === 'failed' ? this.#unknown(committed) : committed
   }
 
   #unknown<T extends Committed | Rotated>(committed: T): T {

@@ -210,8 +210,8 @@ export function delta(values: Readonly<Record<string, unknown>>): SessionDelta {
   return { writes }
 }
 
-export async function load(backend: SessionBackend, id: string, now: number = START): Promise<LoadResult> {
-  return await backend.load(id, undefined, { deadline: now + 10_000_000 })
+export async function load(backend: SessionBackend, id: string): Promise<LoadResult> {
+  return await backend.load(id, undefined, { deadline: Infinity })
 }
 
 export async function valuesOf(backend: SessionBackend, id: string): Promise<Record<string, unknown>> {

@@ -1,0 +1,148 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
+import type { SessionBackend } from '../../src/backend/backend.js'
+import type { RedisBackend } from '../../src/backend/redis/redis.js'
+import { LoopbackHub } from '../../src/transport/loopback.js'
+import { backendContract, type BackendUnderTest, type ContractOptions } from '../backend/contract.js'
+import { moveUnderLoad } from '../backend/tiered/moving.js'
+import {
+  delta, digestsAgree, LIVES, load, memory, replicatedNode, tiered, tieredNodes, turns, valuesOf, type Nodes,
+} from '../backend/tiered/support.js'
+import { RedisServer } from '../support/redis.js'
+import { backendOf, openBackend, space } from './support.js'
+
+let server: RedisServer
+beforeAll(async () => {
+  server = await RedisServer.start()
+})
+afterAll(async () => {
+  await server.stop()
+})
+
+const closing: (() => Promise<void>)[] = []
+afterEach(async () => {
+  await Promise.all(closing.splice(0).map((close) => close()))
+})
+
+const clock = { now: Date.now, advance: (): void => {} }
+const target = (): { port: number } => ({ port: server.port })
+
+async function nodes(size: number, prefix: string, port = server.port): Promise<Nodes> {
+  const far = (): RedisBackend => backendOf({ port }, { prefix, onUnreachable: 'wait', timeoutMs: 500 })
+  const all = await tieredNodes(size, far, clock as never)
+  closing.push(all.close)
+  return all
+}
+
+async function cluster(mode: 'write-behind' | 'near-cache', { sessions }: ContractOptions = {}): Promise<BackendUnderTest> {
+  const opened: SessionBackend[] = []
+  const open = async (prefix: string, limits: ContractOptions): Promise<SessionBackend> => {
+    const near = memory(Date.now, mode === 'write-behind' ? limits.sessions : undefined)
+    const backend = tiered(near, backendOf(target(), { prefix, limits }), clock as never, { mode })
+    opened.push(backend)
+    await backend.open()
+    await backend.ready()
+    return backend
+  }
+  const prefix = space()
+  const write = await open(prefix, sessions === undefined ? {} : { sessions })
+  return {
+    write,
+    read: write,
+    now: Date.now,
+    settle: () => turns(2),
+    fresh: async () => await open(space(), {}),
+    close: async () => void (await Promise.all(opened.map((each) => each.close()))),
+  }
+}
+
+backendContract('tiered, write-behind over Redis,', (limits) => cluster('write-behind', limits))
+
+describe('Redis behind replicated memory', () => {
+  it('is killed under load without one request failing, and holds everything afterwards', { timeout: 60_000 }, async () => {
+    const own = await RedisServer.start()
+    closing.push(() => own.stop())
+    const prefix = space()
+    const { tiers } = await nodes(2, prefix, own.port)
+    const counts = { requests: 0, failed: 0 }
+    const crowdIs = { over: false }
+    const ids: string[] = []
+    const browser = async (number: number): Promise<void> => {
+      const { id, ref } = await (tiers[0] as SessionBackend).create(delta({ clicks: 0 }), LIVES)
+      ids.push(id)
+      await turns(8)
+      for (let clicks = 1; !crowdIs.over; clicks++) {
+        const node = tiers[(number + clicks) % 2] as SessionBackend
+        const found = await load(node, id)
+        const saved = await node.save(ref, delta({ clicks }), {})
+        counts.requests += 2
+        if (found.state !== 'found' || saved.outcome !== 'done') counts.failed++
+        await turns(8)
+      }
+    }
+    const crowd = Array.from({ length: 20 }, (_, number) => browser(number))
+    await turns(100)
+    await own.kill()
+    await vi.waitFor(() => expect(tiers[0]?.counters()['session_mesh_far_up']).toBe(0), { timeout: 10_000 })
+    const before = counts.requests
+    await vi.waitFor(() => expect(counts.requests).toBeGreaterThan(before + 200), { timeout: 10_000 })
+    await own.start()
+    await vi.waitFor(() => expect(tiers[0]?.counters()['session_mesh_far_up']).toBe(1), { timeout: 20_000 })
+    crowdIs.over = true
+    await Promise.all(crowd)
+
+    expect(counts.failed).toBe(0)
+    const redis = await openBackend({ port: own.port }, { prefix })
+    closing.push(() => redis.close())
+    // It came back empty: what it had before is there again.
+    await digestsAgree(...tiers, redis)
+    expect(ids).toHaveLength(20)
+  })
+
+  it('gives every session back after all nodes died', async () => {
+    const prefix = space()
+    const first = await nodes(3, prefix)
+    const [a] = first.tiers
+    if (a === undefined) throw new Error('no node')
+    const ids: string[] = []
+    for (let n = 0; n < 50; n++) {
+      const { id, ref } = await a.create(delta({ n }), LIVES)
+      ids.push((n % 3 === 0 ? (await a.rotate(ref, delta({ user: n }), {})).id : undefined) ?? id)
+    }
+    await a.flush()
+    await first.close()
+
+    const { tiers } = await nodes(3, prefix)
+
+    for (const [n, id] of ids.entries()) {
+      expect(await valuesOf(tiers[n % 3] as SessionBackend, id)).toMatchObject({ n })
+    }
+  })
+
+  it('has a logout when it is answered', async () => {
+    const prefix = space()
+    const { tiers: [a] } = await nodes(1, prefix)
+    const redis = await openBackend(target(), { prefix })
+    closing.push(() => redis.close())
+    if (a === undefined) throw new Error('no node')
+    const { id, ref } = await a.create(delta({}), LIVES)
+    await a.flush()
+    expect(await load(redis, id)).toMatchObject({ state: 'found' })
+
+    expect(await a.destroy(ref, 'logged-out', {})).toMatchObject({ outcome: 'done' })
+
+    expect(await load(redis, id)).toMatchObject({ state: 'none' })
+  })
+})
+
+it('live sessions move from replicated memory to Redis, back, and there again: nobody is logged out', { timeout: 60_000 }, async () => {
+  const hub = new LoopbackHub()
+  const addresses = [hub.freeAddress(), hub.freeAddress()]
+  const from = addresses.map((address) => replicatedNode(hub, address, addresses.filter((other) => other !== address), Date.now))
+  await Promise.all(from.map((node) => node.open()))
+  await Promise.all(from.map((node) => node.ready()))
+  const prefix = space()
+  const to = await Promise.all([openBackend(target(), { prefix }), openBackend(target(), { prefix })])
+  closing.push(async () => void (await Promise.all([...from, ...to].map((backend) => backend.close()))))
+
+  await moveUnderLoad({ from, to, now: Date.now, browsers: 20 })
+})
