@@ -28,6 +28,8 @@ export interface BrowserHost extends ExchangeHost {
 const ATTRIBUTES = ['cart', 'colour', 'name', 'page', 'theme', 'visits'] as const
 const TIMEOUT_MS = 3_000
 const ATTEMPTS_MAX = 6
+/** Whoever comes back to a page reads a little before writing again. */
+const LOOKS_AROUND = 3
 
 /** One browser: a cookie jar, people clicking in one or more tabs, and a balancer that sends each click anywhere. */
 export class Browser {
@@ -35,6 +37,8 @@ export class Browser {
   readonly #options: BrowserOptions
   readonly #host: BrowserHost
   readonly #random: Random
+  /** Clicks that only read, by people who come back. */
+  #looksAround = 0
   /** What was seen of the session that the jar names. */
   #ideal: { readonly birth: Dot; readonly seen: Seen } | undefined = undefined
 
@@ -62,7 +66,11 @@ export class Browser {
     if (dice < 0.15) return random.between(0, 60)
     if (maxIdleMs < 120_000) {
       // Away for nearly as long as a session lasts, or for longer.
-      if (dice > 0.985) return random.between(0.5, 0.97) * maxIdleMs
+      if (dice > 0.985) {
+        this.#looksAround = LOOKS_AROUND
+        return random.between(0.5, 0.99) * maxIdleMs
+      }
+      if (this.#looksAround > 0) return random.between(0.01, 0.06) * maxIdleMs
       if (dice > 0.98) return random.between(1.02, 1.3) * maxIdleMs
     }
     return random.exponential(this.#options.thinkMs * this.#host.leisure)
@@ -79,6 +87,10 @@ export class Browser {
     const { principal } = this.#options
     const dice = random.unit()
     const attributes = pickSome(random)
+    if (this.jar.id !== undefined && this.#looksAround > 0) {
+      this.#looksAround--
+      return { type: 'read', attributes: [], principal }
+    }
     if (this.jar.id === undefined) return { type: dice < 0.5 ? 'log-in' : 'write', attributes, principal }
     if (dice < 0.42) return { type: 'read', attributes: [], principal }
     if (dice < 0.92) return { type: 'write', attributes, principal }

@@ -51,6 +51,10 @@ interface Episode {
 }
 
 const DAY_MS = 86_400_000
+/** Nothing new breaks in one minute and a half of five: some promises are for calm times. */
+const TRUCE_EVERY_MS = 300_000
+const TRUCE_FROM_MS = 150_000
+const TRUCE_MS = 90_000
 const NOTHING = (): void => {}
 
 /** Breaks things at random moments, each kind as often as its weight says, until told to stop. */
@@ -87,7 +91,7 @@ export class Faults {
     this.#host.queue.after(this.#random.exponential(this.#everyMs), () => {
       if (this.#stopped) return
       const fault = this.#random.weighted(this.#weights)
-      if (fault !== undefined) this.#begin(fault.kind)
+      if (fault !== undefined && !isTruce(this.#host.queue.now)) this.#begin(fault.kind)
       this.#planNext()
     })
   }
@@ -315,4 +319,9 @@ export class Faults {
     const running = this.#host.nodes.filter((node) => node.isUp && !node.isPaused)
     return running.length < 2 ? undefined : this.#random.pick(running)
   }
+}
+
+function isTruce(time: number): boolean {
+  const since = (time % TRUCE_EVERY_MS) - TRUCE_FROM_MS
+  return since >= 0 && since < TRUCE_MS
 }

@@ -36,14 +36,14 @@ export interface Plan {
 
 const DEFAULT_NODES = 5
 const DEFAULT_MINUTES = 10
-const DEFAULT_BROWSERS = 9
+const DEFAULT_BROWSERS = 10
 
 /** Draws a plan: swarm testing (Groce et al. 2012), each seed with its own few kinds of faults in its own mix. */
 export function drawPlan(options: SimulationOptions): Plan {
   const random = new Random(options.seed, 'plan')
   const kinds = FAULT_KINDS.map((kind) => ({ kind, weight: random.chance(0.55) ? random.between(0.1, 1) : 0 }))
   const faults = kinds.filter(({ kind, weight }) => weight > 0 && options.without?.includes(kind) !== true)
-  const faultEveryMs = random.between(2_000, 8_000)
+  const faultEveryMs = random.between(2_000, 6_000)
   const maxIdleMs = random.pick([45_000, 60_000, 90_000, 600_000, Infinity])
   const maxLifeMs = random.chance(0.8) ? Infinity : random.between(120_000, 400_000)
   return {

@@ -148,8 +148,15 @@ const NODES: readonly Mutant[] = [
     'if (peer.barrier !== undefined && !context.covers(peer.barrier)) return false;', ''),
   one('I13', 'a node that is not ready answers from what it holds', PULLS,
     'return this.#roster.isReady ? this.#answer(lookup, now) : undefined;', 'return this.#answer(lookup, now);', 200),
-  one('revoke', 'logging out everywhere misses a log-in that arrives later', STATE,
-    'if (this.isRevoked(session)) this.revoked.add(session); else if', 'if (false) ; else if', 200),
+  {
+    rule: 'revoke',
+    bug: 'logging out everywhere misses what the one who does it does not hold',
+    changes: [
+      { file: STATE, find: 'if (this.isRevoked(session)) this.revoked.add(session); else if', put: 'if (false) ; else if' },
+      { file: STATE, find: 'if (this.isRevoked(session)) this.revoked.add(session); }', put: '}' },
+    ],
+    within: 50,
+  },
   one('acks', 'a confirmation of all asks nobody', 'replica/concerns',
     `if (concern === 'all')`, `if (concern === 'all') return true; if (concern === 'all')`),
   one('rotate', 'a rotation leaves the old id valid', SESSION, '#dropIds(drops, known) {', '#dropIds(drops, known) { return;'),
@@ -163,8 +170,19 @@ const BROWSERS: readonly Mutant[] = [
     'if (peer === undefined || !peer.row.has(dot)) return false; } return true;',
     'if (peer !== undefined && peer.row.has(dot)) return true; } return roster.others().length === 0;'),
   one('stamp', 'a node that has met nobody takes everything for stable', STAMP, 'if (!roster.knowsAll) return false;', '', 50),
-  one('pull', 'only one peer is asked', PULLS, 'const links = [...this.#roster.peers.keys()];',
-    'const links = [...this.#roster.peers.keys()].slice(0, 1);', 100),
+  {
+    rule: 'pull',
+    bug: 'only one peer is asked',
+    changes: [
+      {
+        file: PULLS,
+        find: 'const links = [...this.#roster.peers.keys()];',
+        put: 'const links = [...this.#roster.peers.keys()].slice(0, 1);',
+      },
+    ],
+    within: 20,
+    equivalent: 'a look-up that one peer cannot help goes on waiting for the events themselves, and says so when it gives up',
+  },
   {
     rule: 'ids',
     bug: 'an id is judged by the birth of its session',
@@ -177,7 +195,7 @@ const TIMES: readonly Mutant[] = [
   one('9.17', 'a node expires sessions without asking', EXPIRY,
     'if (over.length === 0) return;', `for (const session of over.splice(0)) this.#end(session.birth, 'expired'); return;`, 50),
   one('9.17', 'members that cannot answer are not waited for', ROSTER, 'reachesAll(now) {', 'reachesAll(now) { return true;', 50),
-  one('9.17', 'later accesses that peers report are not looked at', EXPIRY, 'this.onTouches(reply.later);', '', 50),
+  one('9.17', 'later accesses that peers report are not looked at', EXPIRY, 'this.onTouches(reply.later); for (const { birth } of reply.later) this.#spare(probe, birth, now);', '', 50),
   one('touch', 'touches only leave in the lazy batch', EXPIRY, 'if (at - session.announcedAt > maxIdleMs / 2)', 'if (false)', 1_000),
   one('touch', 'nobody is told of touches', EXPIRY, 'announce(sessions, links) {', 'announce(sessions, links) { return;', 200),
   one('expiry', 'nobody judges idle sessions', EXPIRY, 'else if (this.#isReaper(session, now))', 'else if (false)', 20),

@@ -20,8 +20,9 @@ export const noneMeansNone: CheckerFactory = (scene): Checker => ({
         ensure(wasRotated || wasKilled, NAME, () => `${node.name} takes ${id.hash} for rotated`)
         return
       case 'gone': {
-        const isHeld = state.live.has(id.birth)
-        ensure(isHeld || wasRotated || wasKilled, NAME, () => `${node.name} takes ${dotText(id.birth)} for gone`)
+        const session = state.live.get(id.birth)
+        const isOver = session !== undefined && (state.isRevoked(session) || node.now >= session.expiresAt)
+        ensure(isOver || wasRotated || wasKilled, NAME, () => `${node.name} takes ${dotText(id.birth)} for gone`)
         return
       }
       case 'unknown': {
