@@ -1,3 +1,4 @@
+import express from 'express'
 import { describe, expect, it } from 'vitest'
 import type { SessionBackend } from '../../src/backend/backend.js'
 import { resolveSession } from '../../src/config.js'
@@ -162,6 +163,14 @@ describe('an alias', () => {
     await as('1')
     await as('2')
     expect(held(browser)).toEqual(['1', '2'])
+  })
+
+  it('in the path is found below a router, which shortens it', async () => {
+    const app = express()
+    const below = express.Router().use(mount({ accounts: { path: '/u' } }).middleware)
+    below.get('/n', (req, res) => res.send(`${req.session.aliases().current} ${req.session.urlFor('7')}`))
+    const browser = await serve(app.use('/u/:alias', below))
+    expect((await browser.get('/u/3/n?x=1')).body).toBe('3 /u/7/n?x=1')
   })
 
   it.each([
