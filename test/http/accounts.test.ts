@@ -1,11 +1,15 @@
 import express from 'express'
-import { describe, expect, it } from 'vitest'
+import { IncomingMessage } from 'node:http'
+import { Socket } from 'node:net'
+import { describe, expect, it, onTestFinished } from 'vitest'
 import type { SessionBackend } from '../../src/backend/backend.js'
 import { resolveSession } from '../../src/config.js'
 import { ConfigError } from '../../src/errors.js'
 import { isAccountsChoice } from '../../src/http/carrier-options.js'
 import { aliasIn, urlNaming } from '../../src/http/alias-place.js'
-import type { SessionOptions } from '../../src/http/options.js'
+import { resolveSessionOptions, type SessionOptions } from '../../src/http/options.js'
+import { SocketBinder } from '../../src/http/socket-binder.js'
+import { silent } from '../../src/log.js'
 import { bare, json, mount, remote, routes, serve, type Answer, type Client } from './support.js'
 
 const shop = routes({
@@ -250,6 +254,23 @@ describe('accounts', () => {
     expect(setCookie).toEqual([])
     expect(headers['x-auth-token']).toMatch(/^[\w-]{48}$/)
     expect(held(browser)).toEqual(['1', '2'])
+  })
+
+  it('are told apart by the address of a socket as well', async () => {
+    const mounted = mount({ accounts: true })
+    const browser = await serve(bare(mounted.middleware, shop))
+    await browser.get('/login?as=rob')
+    await browser.get('/login?as=luke&_s=1')
+    const binder = new SocketBinder(mounted.backend, resolveSessionOptions({ accounts: true }), { now: mounted.clock.now, log: silent })
+    onTestFinished(() => binder.close())
+    const socket = { close: () => {}, onClose: () => {}, onMessage: () => {} }
+    const req = new IncomingMessage(new Socket())
+    req.headers.cookie = `sid=${browser.jar.get('sid')}`
+    req.url = '/chat?_s=1'
+
+    const bound = await binder.bind(socket, req)
+
+    expect((await bound.session())?.toObject()).toEqual({ user: 'luke' })
   })
 
   it('are configured by what can work', () => {
