@@ -114,6 +114,25 @@ it('importing a session of a principal that was revoked since does not bring it 
   expect(target.size().sessions).toBe(0)
 })
 
+it('a session that expired here is taken in again where it was used elsewhere since, and not where it was not', () => {
+  let time = START
+  const source = new MemoryBackend({ ids, now: () => time })
+  const target = new MemoryBackend({ ids, now: () => time })
+  const { ref, id } = source.create({ writes: [] }, LIVES)
+  const old = source.exportOne(ref)
+  if (old === undefined) throw new Error('not exported')
+  target.importOne(old)
+  time += 40_000
+  source.touch(ref, time)
+  time += 40_000
+  expect(target.load(id)).toMatchObject({ state: 'none', why: 'gone' })
+
+  expect(target.importOne(old)).toBe('dead')
+  const used = source.exportOne(ref)
+  expect(used === undefined ? 'over' : target.importOne(used)).toBe('imported')
+  expect(target.load(id)).toMatchObject({ state: 'found' })
+})
+
 async function exportedRegisters(backend: MemoryBackend): Promise<number> {
   for await (const { registers } of backend.exportAll()) return registers.length
   return 0

@@ -118,6 +118,24 @@ describe('Redis behind replicated memory', () => {
     }
   })
 
+  it('takes in again what expired there while news of its use could not arrive', async () => {
+    const source = memory(Date.now)
+    const redis = await openBackend(target(), { prefix: space() })
+    closing.push(() => redis.close())
+    const { ref, id } = source.create(delta({ n: 1 }), { maxIdleMs: 300, maxLifeMs: Infinity })
+    const before = source.exportOne(ref)
+    if (before === undefined) throw new Error('not exported')
+    await redis.importOne(before)
+    await vi.waitFor(async () => {
+      source.touch(ref, Date.now())
+      expect(await load(redis, id)).toMatchObject({ state: 'none' })
+    }, { timeout: 5_000, interval: 20 })
+    expect(await redis.save(ref, delta({}), {})).toMatchObject({ outcome: 'gone' })
+    const since = source.exportOne(ref)
+    expect(since === undefined ? 'over' : await redis.importOne(since)).toBe('imported')
+    expect(await valuesOf(redis, id)).toEqual({ n: 1 })
+  })
+
   it('has a logout when it is answered', async () => {
     const prefix = space()
     const { tiers: [a] } = await nodes(1, prefix)

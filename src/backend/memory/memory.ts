@@ -319,7 +319,8 @@ export class MemoryBackend implements SessionBackend {
     this.#bytes -= session.bytes
     for (const { hash } of session.ids) this.#byId.drop(hash, 'gone', this.#now())
     this.#byPrincipal.drop(session, session.principal)
-    if (birth.actor !== this.#actor) this.#dead.set(birthText(birth), true)
+    // One that expired for want of news may have been used elsewhere; an import that is over too is refused as that.
+    if (birth.actor !== this.#actor && reason !== 'expired') this.#dead.set(birthText(birth), true)
     this.#tell({ type: reason === 'expired' ? 'expired' : 'destroyed', ref: birth, reason, local: true })
   }
 
