@@ -66,7 +66,7 @@ const EVENTS: readonly Mutant[] = [
   one('A6', 'an event does not raise the version of its session', SESSION,
     'this.#include(event.dot); this.highest', 'this.highest'),
   one('LWW', 'the write that arrives last wins', 'replica/merge/register',
-    'if (isLater(from, held)) return from;', 'if (!isMerged(held.value) || isLater(from, held)) return from;'),
+    '!isObject(from.value)) return compareWritten(from, held) > 0 ? from : held;', '!isObject(from.value)) return from;'),
   one('LWW', 'two writes of the same hybrid time are not ordered', 'replica/merge/stamp-order',
     'return a.hlc - b.hlc || a.dot.actor - b.dot.actor;', 'return a.hlc - b.hlc;', 200),
   one('HLC', 'the clock does not learn from the events of others', STATE,
@@ -78,7 +78,7 @@ const EVENTS: readonly Mutant[] = [
 const FRAGMENTS: readonly Mutant[] = [
   one('F1', 'a fragment brings a dead session back', STATE, 'if (this.isDead(fragment.birth)) {', 'if (false) {'),
   one('F2', 'a fragment overwrites newer attributes', SESSION,
-    'updated(this.registers, from.registers, joined)', 'updated(this.registers, from.registers, (_own, other) => other)'),
+    'this.#update(from.registers, joined);', 'this.#update(from.registers, (_own, other) => other);'),
   one('F2', 'a fragment does not complete a session', SESSION, 'this.base ??= from.base;', ''),
   one('F2', 'a fragment does not raise the version', SESSION,
     'for (const dot of from.version) this.#include(dot);', ''),
