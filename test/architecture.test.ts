@@ -115,6 +115,7 @@ const AREAS: readonly Area[] = [
     ],
   },
   { files: ['src/cli/ask-status.ts'], knows: ['zod'] },
+  { files: ['src/cli/migrate.ts'], knows: ['src/backend/', 'src/session/session.ts'] },
   {
     files: ['src/index.ts'],
     knows: [

@@ -7,6 +7,7 @@ import { register as registerCheck } from './check.js'
 import { register as registerDemo } from './demo.js'
 import { CliError, Exit, usageError } from './exit.js'
 import type { CliIo } from './io.js'
+import { register as registerMigrate } from './migrate.js'
 import { register as registerSimulate } from './simulate.js'
 import { register as registerStart } from './start.js'
 import { register as registerStatus } from './status.js'
@@ -14,7 +15,7 @@ import { register as registerStatus } from './status.js'
 type Register = (cli: CAC, io: CliIo) => void
 
 /** Each command lives in a file of its own and registers itself. Its action answers with the exit code, if not 0. */
-const COMMANDS: readonly Register[] = [registerStart, registerStatus, registerCheck, registerDemo, registerSimulate]
+const COMMANDS: readonly Register[] = [registerStart, registerStatus, registerCheck, registerDemo, registerSimulate, registerMigrate]
 
 /** Runs one command line (without node and script) to its exit code. Never throws. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {

@@ -93,15 +93,19 @@ async function fingerprintOf(birth: SessionRef, backend: SessionBackend): Promis
 export async function migrate(
   from: SessionBackend,
   to: SessionBackend,
-  options: CopyOptions & { readonly rounds?: number } = {},
+  { rounds = 5, ...options }: CopyOptions & { readonly rounds?: number } = {},
 ): Promise<Progress & { readonly equal: boolean }> {
-  const { rounds = 5, ...copy } = options
-  let progress = await copySessions(from, to, copy)
-  for (let round = 1; round < rounds; round++) {
-    if ((await from.digest()) === (await to.digest())) return { ...progress, equal: true }
-    const more = await copySessions(from, to, { atOnce: copy.atOnce ?? AT_ONCE })
-    progress = { ...progress, copied: progress.copied + more.copied, dead: more.dead }
+  const { atOnce = AT_ONCE } = options
+  const copy = { isStopped: false }
+  const onProgress = async (progress: Progress): Promise<boolean> => {
+    copy.isStopped = (await options.onProgress?.(progress)) === false
+    return !copy.isStopped
   }
-  return { ...progress, equal: (await from.digest()) === (await to.digest()) }
+  let total = await copySessions(from, to, { ...options, onProgress })
+  for (let round = 1; round < rounds && !copy.isStopped; round++) {
+    if ((await from.digest()) === (await to.digest())) return { ...total, equal: true }
+    const more = await copySessions(from, to, { atOnce, onProgress })
+    total = { ...total, copied: total.copied + more.copied, dead: more.dead }
+  }
+  return { ...total, equal: !copy.isStopped && (await from.digest()) === (await to.digest()) }
 }
-
