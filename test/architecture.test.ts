@@ -52,6 +52,7 @@ const AREAS: readonly Area[] = [
     knows: ['src/http/', 'src/backend/backend.ts', 'src/session/', ...LEAVES, ...WORDS, NODE],
   },
   { files: ['src/http/set-cookie.ts', 'src/http/express-session/session-cookie.ts'], knows: ['cookie'] },
+  { files: ['src/backends.ts'], knows: ['src/backend/'] },
   { files: ['src/express-session.ts'], knows: ['src/http/express-session'] },
   {
     files: ['src/observe/'],
