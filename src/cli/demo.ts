@@ -16,6 +16,9 @@ export function register(cli: CAC, io: CliIo): void {
     .command('demo', 'Three nodes, one shop, no sticky sessions: look at it, or let it check itself')
     .option('--check', 'Walk through the whole story, then exit with 0 or 1')
     .option('--store <store>', 'mesh or memory: what to begin with; with --check, the only one to check')
+    .option('--backend <type>', 'replicated, redis or tiered: redis-server is started if REDIS_URL is not set', {
+      default: 'replicated',
+    })
     .option('--nodes <count>', 'Processes', { default: 3 })
     .option('--port <port>', 'Where the shop answers; 0 takes a free port', { default: 0 })
     .option('--sessions <count>', 'Browsers of the load', { default: 1_000 })

@@ -43,6 +43,7 @@ export class Demo {
       now,
       nodes: options.nodes,
       store: options.store ?? 'mesh',
+      backend: options.backend,
       changed: () => this.#control.changed(),
       died: (name, how, lines) => this.#died(name, how, lines),
     })
@@ -72,9 +73,9 @@ export class Demo {
   }
 
   async #play(): Promise<number> {
-    const { check: checking, json, nodes, port: wanted } = this.#options
+    const { check: checking, json, nodes, port: wanted, backend } = this.#options
     const port = await this.#proxy.open(wanted)
-    await this.#console.step('all', `${nodes} nodes started, each a process, all ready`, async () => {
+    await this.#console.step('all', `${nodes} nodes started, each a process, all ready (backend ${backend})`, async () => {
       await this.#supervisor.start()
       return this.#supervisor.nodes.map((node) => `${node.name} pid ${node.pid}`).join(', ')
     })
@@ -132,8 +133,8 @@ export class Demo {
   }
 
   #printJson(error?: string): void {
-    const { nodes, sessions, clicks, concurrency } = this.#options
-    const size = { nodes, sessions, clicks, concurrency }
+    const { backend, nodes, sessions, clicks, concurrency } = this.#options
+    const size = { backend, nodes, sessions, clicks, concurrency }
     const { steps } = this.#console
     const ok = error === undefined
     const told = { ok, error, seconds: this.#seconds(), ...size, ...this.#result, steps }

@@ -9,12 +9,18 @@ export interface DemoOptions {
   readonly json: boolean
   /** Undefined: begin with mesh, check both. */
   readonly store: Store | undefined
+  /** Where the nodes keep their sessions when they share them. */
+  readonly backend: DemoBackend
   readonly nodes: number
   readonly port: number
   readonly sessions: number
   readonly clicks: number
   readonly concurrency: number
 }
+
+export type DemoBackend = 'replicated' | 'redis' | 'tiered'
+
+const BACKENDS: readonly DemoBackend[] = ['replicated', 'redis', 'tiered']
 
 const RANGES = {
   nodes: [2, 9],
@@ -38,10 +44,15 @@ export function demoOptions(flags: Flags): DemoOptions {
   const given = flags['store']
   const store = given === 'mesh' || given === 'memory' ? given : undefined
   if (given !== store) problems.push(`--store must be mesh or memory (got ${JSON.stringify(given)})`)
+  const backend = BACKENDS.find((known) => known === (flags['backend'] ?? 'replicated'))
+  if (backend === undefined) {
+    problems.push(`--backend must be ${BACKENDS.join(', ')} (got ${JSON.stringify(flags['backend'])})`)
+  }
   const options: DemoOptions = {
     check: flags['check'] === true,
     json: flags['json'] === true,
     store,
+    backend: backend ?? 'replicated',
     nodes: number('nodes'),
     port: number('port'),
     sessions: number('sessions'),

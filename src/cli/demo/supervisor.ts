@@ -1,15 +1,19 @@
 import { randomBytes } from 'node:crypto'
 import { NodeProcess, type NodeProcessOptions, type NodeView, type Store } from './node-process.js'
+import type { DemoBackend } from './options.js'
 import { freePorts } from './ports.js'
+import { RedisServer } from './redis-server.js'
 
 export interface SupervisorOptions extends NodeProcessOptions {
   readonly nodes: number
   readonly store: Store
+  readonly backend: DemoBackend
 }
 
 /** The nodes of the demo: real processes, started, killed with signal 9, started again on the same ports. */
 export class Supervisor {
   readonly #options: SupervisorOptions
+  readonly #redis = new RedisServer()
   #nodes: NodeProcess[] = []
   #store: Store
   #line = ''
@@ -38,6 +42,8 @@ export class Supervisor {
     const ports = await freePorts(2 * count)
     const gossip = ports.slice(count).map((port) => `127.0.0.1:${port}`)
     const secret = randomBytes(32).toString('base64url')
+    const { backend } = this.#options
+    const redis = backend === 'replicated' ? undefined : (process.env['REDIS_URL'] ?? (await this.#redis.start()))
     this.#nodes = ports.slice(0, count).map((port, index) => {
       const name = String.fromCharCode('a'.charCodeAt(0) + index)
       return new NodeProcess(name, port, this.#options, {
@@ -48,6 +54,8 @@ export class Supervisor {
         SESSION_MESH_NODE: name,
         SESSION_MESH_LISTEN: gossip[index] ?? '',
         SESSION_MESH_PEERS: gossip.join(','),
+        SHOP_BACKEND: backend,
+        ...(redis === undefined ? {} : { REDIS_URL: redis }),
       })
     })
     await Promise.all(this.#nodes.map((node) => node.start(this.#store)))
@@ -79,6 +87,7 @@ export class Supervisor {
   /** Ends every node; none outlives this. */
   async stop(): Promise<void> {
     await Promise.all(this.#nodes.map((node) => node.stop()))
+    await this.#redis.stop()
   }
 
   #named(name: string): NodeProcess {
