@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config'
 
-const slow = ['test/properties/**', 'test/process/**', 'test/faults/**', 'test/redis/**']
+const slow = ['test/properties/**', 'test/process/**', 'test/faults/**', 'test/redis/**', 'test/browser/**']
 
 export default defineConfig({
   test: {
@@ -12,6 +12,16 @@ export default defineConfig({
           name: 'redis',
           include: ['test/redis/**/*.test.ts'],
           globalSetup: 'test/support/setup.ts',
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'browser',
+          include: ['test/browser/**/*.test.ts'],
+          globalSetup: 'test/browser/setup.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
           fileParallelism: false,
