@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { SessionBackend } from '../../src/backend/backend.js'
 import type { RedisBackend } from '../../src/backend/redis/redis.js'
+import { createCluster } from '../../src/cluster.js'
 import { LoopbackHub } from '../../src/transport/loopback.js'
 import { backendContract, type BackendUnderTest, type ContractOptions } from '../backend/contract.js'
 import { moveUnderLoad } from '../backend/tiered/moving.js'
@@ -134,6 +135,32 @@ describe('Redis behind replicated memory', () => {
     const since = source.exportOne(ref)
     expect(since === undefined ? 'over' : await redis.importOne(since)).toBe('imported')
     expect(await valuesOf(redis, id)).toEqual({ n: 1 })
+  })
+
+  it('is what a configuration with backend.type tiered makes, in both modes', async () => {
+    const prefix = space()
+    for (const mode of ['write-behind', 'near-cache'] as const) {
+      const cluster = await createCluster({
+        name: 'shop',
+        node: { id: mode, listen: '127.0.0.1:0' },
+        log: () => {},
+        backend: { type: 'tiered', far: { type: 'redis', port: server.port, prefix }, mode, flushInterval: 10 },
+      })
+      closing.push(() => cluster.close())
+      await cluster.ready()
+      const { id } = await cluster.backend.create(delta({ mode }), LIVES)
+      const redis = await openBackend(target(), { prefix })
+      closing.push(() => redis.close())
+      // Ids are signed with the secret of the cluster: by its ref, then.
+      await vi.waitFor(async () => {
+        const sessions: unknown[] = []
+        for await (const session of redis.exportAll()) sessions.push(session)
+        expect(sessions.length).toBeGreaterThan(0)
+      })
+      expect(await valuesOf(cluster.backend, id)).toEqual({ mode })
+      expect(cluster.health()).toBeDefined()
+      expect(cluster.metrics()).toMatchObject({ session_mesh_far_up: 1 })
+    }
   })
 
   it('has a logout when it is answered', async () => {

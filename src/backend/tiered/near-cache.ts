@@ -53,7 +53,9 @@ export class NearCache implements Tier {
 
   constructor(options: NearCacheOptions) {
     this.#options = options
-    this.powers = { ...options.far.powers, stamps: false, merges: false }
+    const { powers } = options.far
+    const merges = powers.merges === true && options.near.powers.merges === true
+    this.powers = { ...powers, stamps: false, merges }
     this.#revocations = new LateRevocations(options)
   }
 

@@ -1,6 +1,7 @@
 import { expect, vi } from 'vitest'
 import type { SessionBackend } from '../../../src/backend/backend.js'
 import { backendContract, type BackendUnderTest, type ContractOptions } from '../contract.js'
+import { mergeContract } from '../merge-contract.js'
 import { Clock, memory, Remote, tiered, tieredNodes, turns } from './support.js'
 
 /** One process: memory before a far backend. */
@@ -85,3 +86,6 @@ async function cached({ sessions }: ContractOptions = {}): Promise<BackendUnderT
 }
 
 backendContract('tiered, near-cache, two nodes, write here and read there,', cached)
+
+mergeContract('tiered, write-behind, three nodes,', cluster)
+mergeContract('tiered, near-cache, two nodes,', cached)
