@@ -31,6 +31,7 @@ export default defineConfig({
         test: {
           name: 'process',
           include: ['test/process/**/*.test.ts'],
+          globalSetup: 'test/support/setup.ts',
           testTimeout: 240_000,
           hookTimeout: 60_000,
           fileParallelism: false,
