@@ -38,6 +38,7 @@ export class Replica {
   #digestAt = -Infinity
   #forgetAt = -Infinity
   #drainBy: number | undefined = undefined
+  readonly #touchedInDoubt = new Set<SessionState>()
 
   constructor(options: ReplicaOptions, now: number) {
     this.#options = options
@@ -118,13 +119,8 @@ export class Replica {
         return
       case 'load':
         return this.pulls.load(input, now)
-      case 'touch': {
-        const session = this.state.live.get(input.birth)
-        const at = Math.min(input.at, now)
-        // An access after the end, by what this node knows, is none: it would bring the session back.
-        if (session !== undefined && !this.roster.isFenced && at < session.expiresAt) this.#expiry.touch(session, at)
-        return
-      }
+      case 'touch':
+        return this.#touch(input.birth, Math.min(input.at, now))
       case 'link-up':
         return this.#linkUp(this.roster.linkUp(input.link, input.member, input.dialled, now))
       case 'link-down':
@@ -163,6 +159,21 @@ export class Replica {
         this.#outputs.push({ type: 'imported', request: input.request, outcome })
       }
     }
+  }
+
+  /** An access after the end, by what this node knows, is none: it would bring the session back. */
+  #touch(birth: Dot, at: number): void {
+    const session = this.state.live.get(birth)
+    if (session === undefined) return
+    if (this.roster.isFenced) this.#touchedInDoubt.add(session)
+    else if (at < session.expiresAt) this.#expiry.touch(session, at)
+  }
+
+  /** Accesses of a time when our clock was in doubt count from the moment on that it no longer is. */
+  #touchDoubted(): void {
+    if (this.#touchedInDoubt.size === 0 || this.roster.isFenced) return
+    for (const { birth } of this.#touchedInDoubt) this.#touch(birth, this.#now)
+    this.#touchedInDoubt.clear()
   }
 
   // ── Links and messages ──────────────────────────────────────────────────────────────────────────────────────────
@@ -253,6 +264,7 @@ export class Replica {
     // Beyond the tolerated skew it was noticed as a jump, with the first input after it.
     if (lagMs > LAG_FORGIVEN_MS && lagMs <= this.#options.maxSkewMs) this.roster.forgive(lagMs)
     if (this.roster.tick(now)) this.#expiry.clockMended(now)
+    this.#touchDoubted()
     if (Math.abs(now - this.#digestAt) >= DIGEST_EVERY_MS) {
       this.#digestAt = now
       this.#sendDigest(this.#links((peer) => peer.phase !== 'stale'), Math.max(0, lagMs))
