@@ -93,7 +93,8 @@ function print({ commit, from, options, totals, ledger, failure }: Outcome, pain
   const size = `${plan.nodes} nodes, ${plan.browsers} browsers, ${Math.round(plan.durationMs / 1000)} s, ${kinds}`
   io.stdout.write(`smallest found in ${shrunk.attempts} attempts: ${size}\n${shrunk.failure.message}\n\n`)
   for (const line of shrunk.failure.transcript) io.stdout.write(`${line}\n`)
-  io.stdout.write(`\nagain: session-mesh simulate --seed ${result.seed} --nodes ${options.nodes} --minutes ${options.minutes}\n`)
+  const again = `--seed ${result.seed} --nodes ${options.nodes} --minutes ${options.minutes}${options.stamps ? '' : ' --stamps off'}`
+  io.stdout.write(`\nagain: session-mesh simulate ${again}\n`)
 }
 
 function printTotals(totals: Totals, paint: Paint, io: CliIo): void {

@@ -59,7 +59,7 @@ export function drawPlan(options: SimulationOptions): Plan {
     replica: {
       killsKeptMs: random.pick([0, 1_000, REPLICA_DEFAULTS.killsKeptMs]),
       killsMax: random.pick([0, 20, REPLICA_DEFAULTS.killsMax]),
-      partFragmentsMax: random.pick([1, 5, REPLICA_DEFAULTS.partFragmentsMax]),
+      partFragmentsMax: random.pick([1, 1, 5, REPLICA_DEFAULTS.partFragmentsMax]),
     },
     waitsForExpiry: random.chance(0.3) && maxIdleMs < 100_000,
     clockErrorMs: random.pick([0, 50, 2_000]),

@@ -110,7 +110,7 @@ const ROUNDS: readonly Mutant[] = [
     'return round.job === message.job ? round : undefined;', 'return round;', 300),
   one('S2', 'a session that dies during an answer is left out', SYNC,
     'if (kill !== undefined) kills.push({ birth, dot: kill.dot, reason: kill.reason });', '', 200),
-  one('S3', 'kill records are forgotten during an answer', 'replica/replica', 'if (this.sync.isAnswering) return;', '', 500),
+  one('S3', 'kill records are forgotten during an answer', 'replica/replica', 'if (this.sync.isAnswering) return;', '', 1_000),
   one('S4', 'an answer counts before all of its parts are there', SYNC,
     'if (end === undefined || round.received.size < end.parts) return;', 'if (end === undefined) return;'),
   one('S4', 'the end of an answer claims what came after its beginning', SYNC,
@@ -124,7 +124,7 @@ const ROUNDS: readonly Mutant[] = [
     'if (claimed.has(session.birth) && !listed.has(session.birth))', 'if (!listed.has(session.birth))'),
   one('S7', 'a death that was only inferred is not told to others', STATE,
     'this.kills.set(kill.birth, { ...kill, storedAt: now });',
-    'if (kill.dot !== null) this.kills.set(kill.birth, { ...kill, storedAt: now });', 200),
+    'if (kill.dot !== null) this.kills.set(kill.birth, { ...kill, storedAt: now });', 1_000),
   one('S7', 'an inferred death is believed before the floor that proves it', SYNC,
     'if (kill.dot === null) round.unproven.push(kill);', 'if (false) ;', 500),
   one('G1', 'a kill record is forgotten before the birth is known', STATE,
@@ -199,7 +199,11 @@ const TIMES: readonly Mutant[] = [
   one('touch', 'touches only leave in the lazy batch', EXPIRY, 'if (at - session.announcedAt > maxIdleMs / 2)', 'if (false)', 1_000),
   one('touch', 'nobody is told of touches', EXPIRY, 'announce(sessions, links) {', 'announce(sessions, links) { return;', 200),
   one('expiry', 'nobody judges idle sessions', EXPIRY, 'else if (this.#isReaper(session, now))', 'else if (false)', 20),
-  one('clock', 'a wrong clock judges sessions', ROSTER, 'this.#fenced = true;', '', 200),
+  one('clock', 'what began under a clock that was ahead waits until it has caught up', 'replica/elapsed',
+    'return elapsed < -ADJUSTED_MS ? Infinity : elapsed;', 'return elapsed;', 200),
+  one('clock', 'accesses from a future that never came are kept', 'replica/replica',
+    'if (this.roster.tick(now)) this.#expiry.clockMended(now);', 'this.roster.tick(now);', 1_000),
+  one('clock', 'a clock that jumps makes a node forget the others', 'replica/replica', 'this.roster.forgive(jump);', '', 500),
 ]
 
 export const MUTANTS: readonly Mutant[] = [...EVENTS, ...FRAGMENTS, ...ROUNDS, ...NODES, ...BROWSERS, ...TIMES]
