@@ -10,7 +10,8 @@ export const activeNotExpired: CheckerFactory = (scene): Checker => ({
     if (event.type !== 'kill' || event.reason !== 'expired') return
     const history = scene.oracle.history(event.birth)
     const create = history.changes[0]
-    if (create?.type !== 'create') return
+    // Whoever has not heard yet that it was ended for another reason may find nobody left who used it.
+    if (create?.type !== 'create' || history.kills.length > 0) return
     const { maxIdleMs, maxLifeMs } = create.base
     if (scene.now - history.createdAt >= maxLifeMs - scene.skewMs) return
     if (!nodeStillRuns(scene.nodes, history.accessedBy) || history.accessClockWrong) return
