@@ -83,7 +83,8 @@ export class Expiry {
       const session = this.#state.live.get(birth)
       if (session === undefined) continue
       session.touch(at, this.#state.latestTouch)
-      session.announcedAt = Math.max(session.announcedAt, session.touchedAt)
+      // Of an own later access the peers have not heard by this.
+      session.announcedAt = Math.max(session.announcedAt, Math.min(at, this.#state.latestTouch))
     }
   }
 
