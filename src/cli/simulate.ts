@@ -54,7 +54,8 @@ async function run(options: SimulateOptions, io: CliIo): Promise<number> {
     progress.clear()
   }
 
-  const failure = batch.failure === undefined ? undefined : { result: batch.failure, shrunk: shrinkFailure(batch.failure) }
+  const failure =
+    batch.failure === undefined ? undefined : { result: batch.failure, shrunk: shrinkFailure(batch.failure) }
   const outcome = { commit, from, options, totals: batch.totals, ledger: ledger?.total(options), failure }
   if (options.json) io.stdout.write(`${JSON.stringify(outcome)}\n`)
   else print(outcome, paint, io)
@@ -86,7 +87,9 @@ function print({ commit, from, options, totals, ledger, failure }: Outcome, pain
   }
   if (failure === undefined) return
   const { result, shrunk } = failure
-  io.stdout.write(`\n${paint('red', 'FAILED')} seed ${result.seed} at ${commit}: ${result.failure?.message ?? ''}\n`)
+  io.stdout.write(
+    `\n${paint('red', 'FAILED')} seed ${result.seed} at ${commit}: ${result.failure?.message ?? ''}\n`,
+  )
   if (shrunk === undefined) return
   const { plan } = shrunk
   const kinds = plan.faults.map(({ kind }) => kind).join(', ') || 'no faults'

@@ -129,7 +129,10 @@ export class Browser {
     const { name, carriesStamps } = this.#options
     const { id } = this.jar
     const carried = id === undefined || !carriesStamps ? undefined : this.jar.stamp(id.birth, this.#host.queue.now)
-    const ideal = id !== undefined && this.#ideal !== undefined && sameDot(this.#ideal.birth, id.birth) ? this.#ideal.seen : NOTHING_SEEN
+    const ideal =
+      id !== undefined && this.#ideal !== undefined && sameDot(this.#ideal.birth, id.birth)
+        ? this.#ideal.seen
+        : NOTHING_SEEN
     return {
       browser: name,
       isParallel: this.isParallel,
@@ -177,10 +180,18 @@ export class Browser {
     if (reply.id !== undefined) jar.id = reply.id
     const { birth, stamp, seen, isFull } = reply
     if (this.#options.carriesStamps && stamp !== undefined && isRaised(ask.stamp, stamp)) {
-      jar.setStamp(slotOf(node.name), { birth, stamp, seen: isFull ? NOTHING_SEEN : seen, setAt: this.#host.queue.now })
+      jar.setStamp(slotOf(node.name), {
+        birth,
+        stamp,
+        seen: isFull ? NOTHING_SEEN : seen,
+        setAt: this.#host.queue.now,
+      })
     }
     if (jar.id === undefined || !sameDot(jar.id.birth, birth)) return
-    const before = this.#ideal !== undefined && sameDot(this.#ideal.birth, birth) && !reply.stale ? this.#ideal.seen : NOTHING_SEEN
+    const before =
+      this.#ideal !== undefined && sameDot(this.#ideal.birth, birth) && !reply.stale
+        ? this.#ideal.seen
+        : NOTHING_SEEN
     this.#ideal = { birth, seen: join(before, seen) }
   }
 

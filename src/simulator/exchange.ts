@@ -157,7 +157,9 @@ export class Exchange {
         if (at - session.touchedAt >= session.maxIdleMs / TOUCH_SHARE) {
           queue.after(0, () => this.node.receive({ type: 'touch', birth: answer.birth, at }))
         }
-        queue.after(random.chance(0.05) ? random.between(0, 500) : random.between(0, 20), () => this.#run(answer.birth))
+        queue.after(random.chance(0.05) ? random.between(0, 500) : random.between(0, 20), () =>
+          this.#run(answer.birth),
+        )
       }
     }
   }
@@ -223,7 +225,10 @@ export class Exchange {
     const birth = this.#birth
     if (birth === undefined) return
     const made = this.#event
-    const id = this.#newId === undefined || made === undefined ? undefined : { hash: this.#newId, origin: originOf(made.dot), birth }
+    const id =
+      this.#newId === undefined || made === undefined
+        ? undefined
+        : { hash: this.#newId, origin: originOf(made.dot), birth }
     // A full stamp left something out: it stands for nothing that could be checked.
     const isFull = (this.#stamp?.dots.length ?? 0) >= STAMP_DOTS_MAX
     this.#answer({ type: 'served', birth, stale: this.#stale, seen: this.#seen, stamp: this.#stamp, isFull, id })
@@ -257,5 +262,7 @@ export class Exchange {
 function standsFor(after: Stamp, before: Stamp | undefined): boolean {
   if (before === undefined) return true
   if (after.highest < before.highest) return false
-  return before.dots.every((dot) => after.dots.some((kept) => kept.actor === dot.actor && kept.counter >= dot.counter))
+  return before.dots.every((dot) =>
+    after.dots.some((kept) => kept.actor === dot.actor && kept.counter >= dot.counter),
+  )
 }

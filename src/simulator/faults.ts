@@ -169,7 +169,8 @@ export class Faults {
     const everywhere = this.#random.chance(0.5)
     const ways: (readonly [number, number])[] = []
     for (const from of nodes) {
-      for (const to of nodes) if (from !== to && (everywhere || this.#random.chance(0.25))) ways.push([from.index, to.index])
+      for (const to of nodes)
+        if (from !== to && (everywhere || this.#random.chance(0.25))) ways.push([from.index, to.index])
     }
     for (const [from, to] of ways) {
       const conditions = network.conditions(from, to)
@@ -183,7 +184,11 @@ export class Faults {
         if (delayMs > 0) conditions.delayMs = 0
       }
     }
-    return { description: `${amount.toFixed(2)} on ${ways.length} ways`, durationMs: this.#random.between(500, 15_000), end }
+    return {
+      description: `${amount.toFixed(2)} on ${ways.length} ways`,
+      durationMs: this.#random.between(500, 15_000),
+      end,
+    }
   }
 
   #slowLink(): Episode {
@@ -200,7 +205,11 @@ export class Faults {
     const [a, b] = this.#pair()
     const { network } = this.#host
     network.overflow(a, b)
-    return { description: `node-${a} to node-${b}`, durationMs: this.#random.between(200, 8_000), end: () => network.drained(a, b) }
+    return {
+      description: `node-${a} to node-${b}`,
+      durationMs: this.#random.between(200, 8_000),
+      end: () => network.drained(a, b),
+    }
   }
 
   #reset(): Episode {
@@ -218,7 +227,11 @@ export class Faults {
       network.conditions(a, b).cut = false
       if (bothWays) network.conditions(b, a).cut = false
     }
-    return { description: `node-${a} ${bothWays ? 'and' : 'to'} node-${b}`, durationMs: this.#random.between(300, 25_000), end }
+    return {
+      description: `node-${a} ${bothWays ? 'and' : 'to'} node-${b}`,
+      durationMs: this.#random.between(300, 25_000),
+      end,
+    }
   }
 
   #split(): Episode {
@@ -247,7 +260,8 @@ export class Faults {
     const { process } = node
     node.pause()
     const isPaused = (): boolean => node.process === process && node.isPaused
-    for (const other of this.#host.nodes) if (other !== node) this.#host.network.watchSilence(node.index, other.index, isPaused)
+    for (const other of this.#host.nodes)
+      if (other !== node) this.#host.network.watchSilence(node.index, other.index, isPaused)
     const end = (): void => {
       if (node.process === process) node.resume()
     }

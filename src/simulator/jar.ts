@@ -43,7 +43,10 @@ export class Jar {
     for (const cookie of this.#stamps.values()) {
       if (!sameDot(cookie.birth, birth) || now - cookie.setAt > STAMP_LIFE_MS) continue
       const { stamp, seen } = cookie
-      joined = joined === undefined ? { stamp, seen } : { stamp: joinStamps(joined.stamp, stamp), seen: join(joined.seen, seen) }
+      joined =
+        joined === undefined
+          ? { stamp, seen }
+          : { stamp: joinStamps(joined.stamp, stamp), seen: join(joined.seen, seen) }
     }
     return joined
   }
@@ -71,5 +74,7 @@ export function joinStamps(a: Stamp, b: Stamp): Stamp {
 export function isRaised(before: Stamp | undefined, after: Stamp): boolean {
   if (before === undefined) return true
   if (after.highest > before.highest) return true
-  return after.dots.some((dot) => !before.dots.some((held) => held.actor === dot.actor && held.counter >= dot.counter))
+  return after.dots.some(
+    (dot) => !before.dots.some((held) => held.actor === dot.actor && held.counter >= dot.counter),
+  )
 }

@@ -71,7 +71,10 @@ export class Network {
   /** Whether a connection stands over which messages go both ways unhindered. */
   isClear(a: number, b: number): boolean {
     const ways = [this.#way(a, b), this.#way(b, a)]
-    return this.#pair(a, b)?.open === true && ways.every((way) => !way.full && !way.conditions.cut && way.conditions.loss === 0)
+    return (
+      this.#pair(a, b)?.open === true &&
+      ways.every((way) => !way.full && !way.conditions.cut && way.conditions.loss === 0)
+    )
   }
 
   isConnected(a: number, b: number): boolean {
@@ -162,7 +165,8 @@ export class Network {
 
   #arrival(way: Way): number {
     const { reordering, delayMs } = way.conditions
-    let arrival = this.#queue.now + this.#random.between(0.2, 3) + (delayMs > 0 ? this.#random.between(0, delayMs) : 0)
+    let arrival =
+      this.#queue.now + this.#random.between(0.2, 3) + (delayMs > 0 ? this.#random.between(0, delayMs) : 0)
     if (reordering === 0 || !this.#random.chance(reordering)) {
       arrival = Math.max(arrival, way.lastArrival)
       way.lastArrival = arrival

@@ -18,7 +18,9 @@ export function totalsOf(result: SeedResult, workMs: number): Totals {
 }
 
 export function addTotals(a: Totals, b: Totals): Totals {
-  const counts = Object.fromEntries(COUNT_NAMES.map((name) => [name, (a.counts[name] ?? 0) + (b.counts[name] ?? 0)]))
+  const counts = Object.fromEntries(
+    COUNT_NAMES.map((name) => [name, (a.counts[name] ?? 0) + (b.counts[name] ?? 0)]),
+  )
   return {
     seeds: a.seeds + b.seeds,
     clean: a.clean + b.clean,
@@ -44,7 +46,10 @@ export function describeTotals(totals: Totals): readonly (readonly [string, stri
     ['checked reads', `${whole(counts.reads)}, and ${whole(counts.flaggedStale)} flagged as stale`],
     ['older than seen', `${rate(counts.sequentialStale, counts.sequentialReads)} of reads, one tab at a time`],
     ['', `${rate(counts.parallelStale, counts.parallelReads)} of reads, parallel tabs`],
-    ['refused', `${whole(counts.behind)} with 503; ${whole(counts.anonymousInError)} as unknown while cut off from who knew`],
+    [
+      'refused',
+      `${whole(counts.behind)} with 503; ${whole(counts.anonymousInError)} as unknown while cut off from who knew`,
+    ],
     ['messages', `${whole(counts.messages)}, ${percent(counts.messagesLost, counts.messages)} lost`],
     ['agreed after', `${(counts.healMs / Math.max(1, clean) / 1000).toFixed(1)} s on average`],
   ]

@@ -103,7 +103,8 @@ function heal(world: World): number {
   }
   // Requests under way and the last waits of all kinds come to their end first.
   queue.runUntil(from + 5_000)
-  while (queue.now - from < HEAL_WITHIN_MS && firstDifference(nodes) !== undefined) queue.runUntil(queue.now + HEAL_STEP_MS)
+  while (queue.now - from < HEAL_WITHIN_MS && firstDifference(nodes) !== undefined)
+    queue.runUntil(queue.now + HEAL_STEP_MS)
   const healMs = queue.now - from
   world.panel.swept()
   world.panel.settled()
@@ -116,7 +117,12 @@ function heal(world: World): number {
 
 function failureOf(error: unknown, world: World): Failure {
   const checker = error instanceof Violation ? error.checker : 'Exception'
-  const message = error instanceof Violation ? error.message : error instanceof Error ? (error.stack ?? error.message) : String(error)
+  const message =
+    error instanceof Violation
+      ? error.message
+      : error instanceof Error
+        ? (error.stack ?? error.message)
+        : String(error)
   return { checker, message, time: world.queue.now, transcript: world.trace.lines() }
 }
 

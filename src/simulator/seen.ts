@@ -42,7 +42,10 @@ export function join(a: Seen, b: Seen): Seen {
 }
 
 /** The first attribute whose register is older than what was seen, or is not there. */
-export function firstOlder(versions: ReadonlyMap<string, Version>, registers: readonly Register[]): string | undefined {
+export function firstOlder(
+  versions: ReadonlyMap<string, Version>,
+  registers: readonly Register[],
+): string | undefined {
   for (const [name, version] of versions) {
     const register = registers.find((candidate) => candidate.name === name)
     if (register === undefined || isOlder({ hlc: register.hlc, actor: register.dot.actor }, version)) return name

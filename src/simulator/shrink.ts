@@ -26,7 +26,10 @@ const AFTERWARDS_MS = 100
 export function shrink(plan: Plan, options: ShrinkOptions): Shrunk | undefined {
   const found = runPlan(plan, options.checkers).failure
   if (found === undefined) return undefined
-  let best = { plan: { ...plan, durationMs: Math.min(plan.durationMs, found.time + AFTERWARDS_MS) }, failure: found }
+  let best = {
+    plan: { ...plan, durationMs: Math.min(plan.durationMs, found.time + AFTERWARDS_MS) },
+    failure: found,
+  }
   let attempts = 1
   for (let smaller = true; smaller; ) {
     smaller = false
@@ -41,7 +44,8 @@ export function shrink(plan: Plan, options: ShrinkOptions): Shrunk | undefined {
       break
     }
   }
-  const failure = runPlan({ ...best.plan, traceLines: options.traceLines }, options.checkers).failure ?? best.failure
+  const failure =
+    runPlan({ ...best.plan, traceLines: options.traceLines }, options.checkers).failure ?? best.failure
   return { plan: best.plan, failure, attempts }
 }
 

@@ -48,7 +48,8 @@ export class Trace {
       const line = this.#lines[at % kept]
       if (line === undefined) continue
       const text = typeof line.what === 'string' ? line.what : describeInput(line.what)
-      if (text !== undefined) lines.push(`${(line.time / 1000).toFixed(4).padStart(10)}  ${line.who.padEnd(10)} ${text}`)
+      if (text !== undefined)
+        lines.push(`${(line.time / 1000).toFixed(4).padStart(10)}  ${line.who.padEnd(10)} ${text}`)
     }
     return lines
   }

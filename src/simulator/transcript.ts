@@ -61,25 +61,36 @@ function describeMessage(message: Message): string {
     case 'sync-request':
       return `sync-request ${message.round}: ${contextText(message.context)}`
     case 'sync-part':
-      return `sync-part ${message.round}/${message.job}#${message.index}: ${message.fragments.map(fragmentText).join('; ')}` +
-        killsText(message.kills) + listText('live', message.live.map(dotText))
+      return (
+        `sync-part ${message.round}/${message.job}#${message.index}: ${message.fragments.map(fragmentText).join('; ')}` +
+        killsText(message.kills) +
+        listText('live', message.live.map(dotText))
+      )
     case 'sync-end':
-      return `sync-end ${message.round}/${message.job} of ${message.parts}: ${contextText(message.context)}` +
+      return (
+        `sync-end ${message.round}/${message.job} of ${message.parts}: ${contextText(message.context)}` +
         ` floor ${message.floor.map(dotText).join(' ')}${message.live ? ' (live listed)' : ''}`
+      )
     case 'sync-credit':
       return `sync-credit ${message.job}#${message.index}`
     case 'pull':
       return `pull ${message.query}: ${message.births.map(dotText).join(' ')} ${message.ids.map((id) => id.hash).join(' ')}`
     case 'pull-reply':
-      return `pull-reply ${message.query}: ${message.fragments.map(fragmentText).join('; ')}${killsText(message.kills)}` +
-        listText('dead', message.dead.map(dotText)) + listText('dropped', message.dropped) + (message.ready ? '' : ' (not ready)')
+      return (
+        `pull-reply ${message.query}: ${message.fragments.map(fragmentText).join('; ')}${killsText(message.kills)}` +
+        listText('dead', message.dead.map(dotText)) +
+        listText('dropped', message.dropped) +
+        (message.ready ? '' : ' (not ready)')
+      )
     case 'touches':
       return `touches ${message.entries.map((entry) => dotText(entry.birth)).join(' ')}`
     case 'probe':
       return `probe ${message.query}: ${message.births.map((entry) => dotText(entry.birth)).join(' ')}`
     case 'probe-reply':
-      return `probe-reply ${message.query}: later ${message.later.map((entry) => dotText(entry.birth)).join(' ')}` +
+      return (
+        `probe-reply ${message.query}: later ${message.later.map((entry) => dotText(entry.birth)).join(' ')}` +
         ` keep ${message.keep.map(dotText).join(' ')}`
+      )
     case 'leave':
       return `leave at ${message.counter}`
   }

@@ -40,7 +40,14 @@ export class World implements NodeHost, BrowserHost {
   readonly replica: NodeHost['replica']
   readonly addresses: readonly string[]
   readonly lifetimes: Plan['lifetimes']
-  readonly replies: Record<Reply['type'] | 'refused', number> = { served: 0, none: 0, over: 0, behind: 0, failed: 0, refused: 0 }
+  readonly replies: Record<Reply['type'] | 'refused', number> = {
+    served: 0,
+    none: 0,
+    over: 0,
+    behind: 0,
+    failed: 0,
+    refused: 0,
+  }
   readonly reads = { checked: 0, flaggedStale: 0, sequential: 0, sequentialStale: 0, parallel: 0, parallelStale: 0 }
   readonly counts = { steps: 0, commits: 0, commitsUnderFault: 0, anonymousInError: 0 }
   isQuiet = false
@@ -202,7 +209,8 @@ export class World implements NodeHost, BrowserHost {
 
   #countRead({ ask }: Exchange, { replica }: Process, answer: Extract<LoadAnswer, { state: 'found' }>): void {
     const registers = replica.state.live.get(answer.birth)?.registers ?? []
-    const isOld = firstOlder(ask.ideal.read, registers) !== undefined || firstOlder(ask.ideal.written, registers) !== undefined
+    const isOld =
+      firstOlder(ask.ideal.read, registers) !== undefined || firstOlder(ask.ideal.written, registers) !== undefined
     if (answer.stale) this.reads.flaggedStale++
     else this.reads.checked++
     if (ask.isParallel) this.reads.parallel++

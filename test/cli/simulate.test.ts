@@ -8,7 +8,16 @@ import { NO_SEEDS } from '../../src/simulator/report.js'
 
 describe('the flags of simulate', () => {
   test('have defaults', () => {
-    const defaults = { nodes: 5, minutes: 10, stamps: true, workers: 4, json: false, from: undefined, seeds: 20, resume: undefined }
+    const defaults = {
+      nodes: 5,
+      minutes: 10,
+      stamps: true,
+      workers: 4,
+      json: false,
+      from: undefined,
+      seeds: 20,
+      resume: undefined,
+    }
 
     expect(simulateOptions({}, 4)).toEqual(defaults)
   })

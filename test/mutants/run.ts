@@ -35,7 +35,10 @@ const HUNT = `
 
 async function hunt(mutant: Mutant, name: string): Promise<Outcome> {
   const folder = join(FOLDER, name)
-  cpSync(join(FOLDER, 'base/src'), join(folder, 'src'), { recursive: true, filter: (path) => !path.includes('/cli') })
+  cpSync(join(FOLDER, 'base/src'), join(folder, 'src'), {
+    recursive: true,
+    filter: (path) => !path.includes('/cli'),
+  })
   try {
     for (const change of mutant.changes) {
       const path = join(folder, 'src', `${change.file}.js`)
@@ -85,7 +88,10 @@ async function main(only: string | undefined): Promise<number> {
   return escaped === 0 ? 0 : 1
 }
 
-function judge(mutant: Mutant, { caughtBy, seeds, message }: Outcome): { readonly isRight: boolean; readonly text: string } {
+function judge(
+  mutant: Mutant,
+  { caughtBy, seeds, message }: Outcome,
+): { readonly isRight: boolean; readonly text: string } {
   if (caughtBy === undefined && mutant.equivalent !== undefined && seeds > 0) {
     return { isRight: true, text: `equivalent: ${mutant.equivalent}` }
   }

@@ -50,6 +50,12 @@ function alone(forgetAfterMs = 3_600_000): Mesh {
 function create(mesh: Mesh, concern: Concern): Output | undefined {
   const base = { createdAt: mesh.now, maxIdleMs: 60_000, maxLifeMs: Infinity }
   const commit = { type: 'create', id: mesh.newId(), base, writes: [text('a', '1')] } as const
-  const outputs = mesh.input(mesh.node(0), { type: 'commit', request: 1, commit, concern, deadline: mesh.now + 250 })
+  const outputs = mesh.input(mesh.node(0), {
+    type: 'commit',
+    request: 1,
+    commit,
+    concern,
+    deadline: mesh.now + 250,
+  })
   return outputs.find((output) => output.type === 'committed')
 }

@@ -14,7 +14,14 @@ test('a death learned from half a round is not believed before it can be proved 
   const { birth } = mesh.create(0)
   mesh.flush(0)
   mesh.drain()
-  for (const [a, b] of [[0, 2], [1, 2], [0, 3], [1, 3], [2, 3]] as const) mesh.cut(a, b)
+  for (const [a, b] of [
+    [0, 2],
+    [1, 2],
+    [0, 3],
+    [1, 3],
+    [2, 3],
+  ] as const)
+    mesh.cut(a, b)
   const killed = mesh.node(0).replica.nextDot
   mesh.commit(0, { type: 'kill', birth, reason: 'destroyed' })
   mesh.flush(0)

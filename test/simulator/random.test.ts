@@ -35,7 +35,14 @@ describe('the event queue', () => {
   test('lets things happen by time, and in the order they were planned', () => {
     const queue = new EventQueue()
     const happened: string[] = []
-    for (const [at, name] of [[5, 'd'], [1, 'a'], [3, 'b'], [3, 'c'], [9, 'e']] as const) queue.at(at, () => happened.push(name))
+    for (const [at, name] of [
+      [5, 'd'],
+      [1, 'a'],
+      [3, 'b'],
+      [3, 'c'],
+      [9, 'e'],
+    ] as const)
+      queue.at(at, () => happened.push(name))
 
     queue.runUntil(5)
 

@@ -57,11 +57,17 @@ export class BatchRun {
 
   async run(): Promise<void> {
     const { seeds, workers } = this.#options
-    await runOnCores(Math.min(workers, seeds), () => this.#take(), (answer) => this.#done(answer))
+    await runOnCores(
+      Math.min(workers, seeds),
+      () => this.#take(),
+      (answer) => this.#done(answer),
+    )
     this.#writeLine()
   }
 
-  #take(): { readonly seed: number; readonly nodes: number; readonly minutes: number; readonly stamps: boolean } | undefined {
+  #take():
+    | { readonly seed: number; readonly nodes: number; readonly minutes: number; readonly stamps: boolean }
+    | undefined {
     const { seeds, nodes, minutes, stamps } = this.#options
     if (this.#isStopped || this.#next >= this.#from + seeds) return undefined
     return { seed: this.#next++, nodes, minutes, stamps }
@@ -76,7 +82,11 @@ export class BatchRun {
       this.stop()
     }
     this.#ready.set(result.seed, answer)
-    for (let next = this.#ready.get(this.#lineTo + 1); next !== undefined; next = this.#ready.get(this.#lineTo + 1)) {
+    for (
+      let next = this.#ready.get(this.#lineTo + 1);
+      next !== undefined;
+      next = this.#ready.get(this.#lineTo + 1)
+    ) {
       this.#ready.delete(++this.#lineTo)
       this.#line = addTotals(this.#line, totalsOf(next.result, next.workMs))
       if (next.result.failure !== undefined) this.#lineFailed.push(next.result.seed)

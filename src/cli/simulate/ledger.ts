@@ -47,6 +47,8 @@ export class Ledger {
   }
 
   #matching({ nodes, minutes, stamps }: BatchSettings): readonly Batch[] {
-    return this.#batches.filter((batch) => batch.nodes === nodes && batch.minutes === minutes && batch.stamps === stamps)
+    return this.#batches.filter(
+      (batch) => batch.nodes === nodes && batch.minutes === minutes && batch.stamps === stamps,
+    )
   }
 }

@@ -26,12 +26,16 @@ export function simulateOptions(flags: Flags, cores: number): SimulateOptions {
     const given = flags[name]
     if (given === undefined) return undefined
     const fits = typeof given === 'number' && given >= min && given <= max && (!isWhole || Number.isInteger(given))
-    if (!fits) problems.push(`--${name} must be a ${isWhole ? 'whole ' : ''}number from ${min} to ${max} (got ${JSON.stringify(given)})`)
+    if (!fits)
+      problems.push(
+        `--${name} must be a ${isWhole ? 'whole ' : ''}number from ${min} to ${max} (got ${JSON.stringify(given)})`,
+      )
     return Number(given)
   }
   const seed = number('seed', 0, SEED_MAX)
   const stamps = flags['stamps'] ?? 'on'
-  if (stamps !== 'on' && stamps !== 'off') problems.push(`--stamps must be on or off (got ${JSON.stringify(stamps)})`)
+  if (stamps !== 'on' && stamps !== 'off')
+    problems.push(`--stamps must be on or off (got ${JSON.stringify(stamps)})`)
   if (seed !== undefined && flags['seeds'] !== undefined) problems.push('--seed and --seeds exclude each other')
   const options: SimulateOptions = {
     nodes: number('nodes', 2, 25) ?? 5,
@@ -41,7 +45,8 @@ export function simulateOptions(flags: Flags, cores: number): SimulateOptions {
     json: flags['json'] === true,
     from: seed ?? number('from', 0, SEED_MAX),
     seeds: seed === undefined ? (number('seeds', 1, 100_000_000) ?? 20) : 1,
-    resume: flags['resume'] === true ? DEFAULT_LEDGER : typeof flags['resume'] === 'string' ? flags['resume'] : undefined,
+    resume:
+      flags['resume'] === true ? DEFAULT_LEDGER : typeof flags['resume'] === 'string' ? flags['resume'] : undefined,
   }
   if (problems.length > 0) throw usageError(problems.join('; '))
   return options

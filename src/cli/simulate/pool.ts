@@ -17,7 +17,10 @@ export async function runOnCores(
   await Promise.all(Array.from({ length: cores }, () => runOnCore(next, done)))
 }
 
-async function runOnCore(next: () => SimulationOptions | undefined, done: (answer: WorkerAnswer) => void): Promise<void> {
+async function runOnCore(
+  next: () => SimulationOptions | undefined,
+  done: (answer: WorkerAnswer) => void,
+): Promise<void> {
   const worker = new Worker(ENTRY)
   try {
     for (let options = next(); options !== undefined; options = next()) done(await ask(worker, options))

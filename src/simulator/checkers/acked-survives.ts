@@ -28,9 +28,17 @@ export const ackedSurvives: CheckerFactory = ({ nodes }): Checker => {
         const holds = process === undefined || holders.includes(process)
         ensure(holds, NAME, () => `${node.name} counts ${member.node}, which lacks ${dotText(dot)}`)
       }
-      const enough = { one: 1, quorum: Math.floor(replica.roster.size / 2), all: replica.roster.reachable(node.now).length }
+      const enough = {
+        one: 1,
+        quorum: Math.floor(replica.roster.size / 2),
+        all: replica.roster.reachable(node.now).length,
+      }
       const needed = enough[concern]
-      ensure(confirmed.length >= needed, NAME, () => `${node.name} confirms ${concern} with ${confirmed.length} of ${needed} peers`)
+      ensure(
+        confirmed.length >= needed,
+        NAME,
+        () => `${node.name} confirms ${concern} with ${confirmed.length} of ${needed} peers`,
+      )
     },
     settled() {
       for (const { dot, holders } of acked) {

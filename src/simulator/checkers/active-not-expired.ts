@@ -22,6 +22,9 @@ export const activeNotExpired: CheckerFactory = (scene): Checker => ({
   },
 })
 
-function nodeStillRuns(nodes: readonly { readonly process: { readonly actor: number } | undefined }[], actor: number): boolean {
+function nodeStillRuns(
+  nodes: readonly { readonly process: { readonly actor: number } | undefined }[],
+  actor: number,
+): boolean {
   return nodes.some(({ process }) => process?.actor === actor)
 }

@@ -11,11 +11,19 @@ export const bounded: CheckerFactory = ({ nodes, oracle, killsMax }): Checker =>
     for (const { process, name } of nodes) {
       if (process === undefined) continue
       const { state } = process.replica
-      ensure(state.kills.size <= killsMax + KILLS_IN_BETWEEN, NAME, () => `${name} keeps ${state.kills.size} kill records`)
+      ensure(
+        state.kills.size <= killsMax + KILLS_IN_BETWEEN,
+        NAME,
+        () => `${name} keeps ${state.kills.size} kill records`,
+      )
       for (const session of state.live.values()) {
         const { changes } = oracle.history(session.birth)
         const most = changes.length
-        ensure(session.ids.length <= most && session.removedIds.length <= most, NAME, () => `${name} holds more ids than were made`)
+        ensure(
+          session.ids.length <= most && session.removedIds.length <= most,
+          NAME,
+          () => `${name} holds more ids than were made`,
+        )
       }
     }
   },

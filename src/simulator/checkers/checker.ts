@@ -67,4 +67,3 @@ export class Violation extends Error {
 export function ensure(condition: boolean, checker: string, message: () => string): asserts condition {
   if (!condition) throw new Violation(checker, message())
 }
-

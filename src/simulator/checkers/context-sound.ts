@@ -12,7 +12,11 @@ export const contextSound: CheckerFactory = ({ nodes, oracle }): Checker => ({
     for (const dot of observation.claimed) {
       const event = oracle.events.get(dot)
       ensure(event !== undefined, NAME, () => `${node.name} claims ${dotText(dot)}, which never happened`)
-      ensure(isReflected(event, replica), NAME, () => `${node.name} claims but does not reflect: ${eventText(event)}`)
+      ensure(
+        isReflected(event, replica),
+        NAME,
+        () => `${node.name} claims but does not reflect: ${eventText(event)}`,
+      )
     }
   },
   swept() {

@@ -26,8 +26,10 @@ export function firstDifference(nodes: readonly SimulatedNode[]): string | undef
     const context = JSON.stringify(process.replica.state.context.entries())
     const state = canonicalText(process.replica)
     if (first === undefined) first = { node, context, state }
-    else if (context !== first.context) return `contexts of ${first.node.name} and ${node.name} differ: ${first.context} ${context}`
-    else if (state !== first.state) return `sessions of ${first.node.name} and ${node.name} differ: ${differing(first.state, state)}`
+    else if (context !== first.context)
+      return `contexts of ${first.node.name} and ${node.name} differ: ${first.context} ${context}`
+    else if (state !== first.state)
+      return `sessions of ${first.node.name} and ${node.name} differ: ${differing(first.state, state)}`
   }
   return undefined
 }
@@ -36,8 +38,13 @@ export function firstDifference(nodes: readonly SimulatedNode[]): string | undef
 export function canonicalText({ state }: Replica): string {
   return [...state.live.values()]
     .map((session) => {
-      const ids = session.ids.map((id) => id.hash).sort().join(' ')
-      const registers = session.registers.map(({ name, hlc, dot }) => `${name}=${hlc}/${dot.actor}:${dot.counter}`).join(' ')
+      const ids = session.ids
+        .map((id) => id.hash)
+        .sort()
+        .join(' ')
+      const registers = session.registers
+        .map(({ name, hlc, dot }) => `${name}=${hlc}/${dot.actor}:${dot.counter}`)
+        .join(' ')
       return `${session.birth.actor}:${session.birth.counter} ${session.isComplete ? '' : 'incomplete '}[${ids}] {${registers}}`
     })
     .sort()
@@ -47,7 +54,8 @@ export function canonicalText({ state }: Replica): string {
 /** What waits for an event may wait for good only where that event died with everybody who had it. */
 function whatIsUnsettled({ replica }: Process, nodes: readonly SimulatedNode[]): string | undefined {
   const { state } = replica
-  const isSomewhere = (dot: Dot): boolean => nodes.some(({ process }) => process?.replica.state.context.has(dot) === true)
+  const isSomewhere = (dot: Dot): boolean =>
+    nodes.some(({ process }) => process?.replica.state.context.has(dot) === true)
   if (state.revoked.size > 0) return 'revoked sessions are not killed yet'
   for (const session of state.live.values()) {
     if (!session.isComplete && isSomewhere(session.birth)) return 'a session is incomplete'

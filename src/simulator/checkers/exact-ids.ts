@@ -14,7 +14,11 @@ export const exactIds: CheckerFactory = ({ nodes, oracle }): Checker => ({
       const wrong = wrongIds(session, oracle.history(birth))
       ensure(wrong === undefined, NAME, () => `${node.name}, ${dotText(birth)}: ${wrong ?? ''}`)
       const lost = session.ids.find((id) => state.byId(id.hash) !== session)
-      ensure(lost === undefined, NAME, () => `${node.name}, ${dotText(birth)}: id ${lost?.hash ?? ''} does not find it`)
+      ensure(
+        lost === undefined,
+        NAME,
+        () => `${node.name}, ${dotText(birth)}: id ${lost?.hash ?? ''} does not find it`,
+      )
     }
   },
   swept() {

@@ -14,7 +14,12 @@ export const hashAgrees: CheckerFactory = ({ nodes }): Checker => ({
       const state = canonicalText(process.replica)
       const other = states.get(context)
       if (other === undefined) states.set(context, { name, state })
-      else ensure(other.state === state, NAME, () => `${other.name} and ${name} have the same events and different sessions`)
+      else
+        ensure(
+          other.state === state,
+          NAME,
+          () => `${other.name} and ${name} have the same events and different sessions`,
+        )
     }
   },
 })

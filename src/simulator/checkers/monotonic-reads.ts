@@ -9,6 +9,10 @@ export const monotonicReads: CheckerFactory = (): Checker => ({
   found({ ask, node }, { replica }, answer) {
     if (answer.stale || ask.stamp === undefined) return
     const older = firstOlder(ask.seen.read, replica.state.live.get(answer.birth)?.registers ?? [])
-    ensure(older === undefined, NAME, () => `${ask.browser} reads at ${node.name} an older ${older ?? ''} than before`)
+    ensure(
+      older === undefined,
+      NAME,
+      () => `${ask.browser} reads at ${node.name} an older ${older ?? ''} than before`,
+    )
   },
 })

@@ -10,7 +10,11 @@ export const monotonicWrites: CheckerFactory = (): Checker => ({
   name: NAME,
   committed(exchange, _process, event) {
     const older = firstNotBefore(exchange.ask.seen.written, exchange, event)
-    ensure(older === undefined, NAME, () => `${exchange.ask.browser} writes at ${exchange.node.name} before its own ${older ?? ''}`)
+    ensure(
+      older === undefined,
+      NAME,
+      () => `${exchange.ask.browser} writes at ${exchange.node.name} before its own ${older ?? ''}`,
+    )
   },
 })
 

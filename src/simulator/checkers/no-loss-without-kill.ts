@@ -7,7 +7,11 @@ const NAME = 'I5 NoLossWithoutKill'
 export const noLossWithoutKill: CheckerFactory = ({ nodes, oracle }): Checker => ({
   name: NAME,
   ended(node, _process, birth, reason) {
-    ensure(oracle.history(birth).kills.length > 0, NAME, () => `${node.name} ended ${dotText(birth)} as ${reason}, nobody killed it`)
+    ensure(
+      oracle.history(birth).kills.length > 0,
+      NAME,
+      () => `${node.name} ended ${dotText(birth)} as ${reason}, nobody killed it`,
+    )
   },
   settled() {
     for (const { birth, kills, changes } of oracle.sessions.values()) {

@@ -8,7 +8,11 @@ export const noResurrection: CheckerFactory = ({ nodes, oracle }): Checker => ({
   name: NAME,
   stepped(node, { observation }) {
     const { revived } = observation
-    ensure(revived === undefined, NAME, () => `${node.name} holds ${revived === undefined ? '' : dotText(revived)} again`)
+    ensure(
+      revived === undefined,
+      NAME,
+      () => `${node.name} holds ${revived === undefined ? '' : dotText(revived)} again`,
+    )
   },
   settled() {
     for (const { birth, kills } of oracle.sessions.values()) {

@@ -28,7 +28,11 @@ export const noneMeansNone: CheckerFactory = (scene): Checker => ({
       case 'unknown': {
         if (wasRotated || wasKilled || scene.calm.since > arrivedAt - CALM_MS) return
         const holder = scene.nodes.find(({ process }) => process?.replica.state.byId(id.hash)?.isComplete === true)
-        ensure(holder === undefined, NAME, () => `${node.name} does not find ${id.hash}, which ${holder?.name ?? ''} holds`)
+        ensure(
+          holder === undefined,
+          NAME,
+          () => `${node.name} does not find ${id.hash}, which ${holder?.name ?? ''} holds`,
+        )
       }
     }
   },

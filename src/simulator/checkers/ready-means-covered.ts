@@ -13,7 +13,8 @@ export const readyMeansCovered: CheckerFactory = (): Checker => {
       if (process.replica.roster.isReady || to.process === undefined) return
       const barriers = met.get(process) ?? new Map<number, readonly ContextEntry[]>()
       met.set(process, barriers)
-      if (!barriers.has(to.process.actor)) barriers.set(to.process.actor, to.process.replica.state.context.entries())
+      if (!barriers.has(to.process.actor))
+        barriers.set(to.process.actor, to.process.replica.state.context.entries())
     },
     ready(node, process) {
       for (const peer of process.replica.roster.peers.values()) {

@@ -14,7 +14,11 @@ export const revokedEnds: CheckerFactory = ({ nodes, oracle }): Checker => ({
       for (const session of state.live.values()) {
         const { principal } = session
         const revoked = known.find((event) => event.principal === principal?.value && principal.hlc <= event.hlc)
-        ensure(revoked === undefined, NAME, () => `${name} still holds ${dotText(session.birth)} of ${revoked?.principal ?? ''}`)
+        ensure(
+          revoked === undefined,
+          NAME,
+          () => `${name} still holds ${dotText(session.birth)} of ${revoked?.principal ?? ''}`,
+        )
       }
     }
   },

@@ -12,7 +12,8 @@ export const stampSound: CheckerFactory = ({ nodes }): Checker => ({
     const session = replica.state.live.get(birth)
     ensure(stamp.dots.length <= STAMP_DOTS_MAX, NAME, () => `${stamp.dots.length} events in one stamp`)
     if (session === undefined || stale || stamp.dots.length === STAMP_DOTS_MAX) return
-    const isListed = (dot: Dot): boolean => stamp.dots.some((kept) => kept.actor === dot.actor && kept.counter >= dot.counter)
+    const isListed = (dot: Dot): boolean =>
+      stamp.dots.some((kept) => kept.actor === dot.actor && kept.counter >= dot.counter)
     const leftOut = [...session.version, ...(ask.stamp?.dots ?? [])].filter((dot) => !isListed(dot))
     for (const member of replica.roster.others()) {
       const process = nodes.find((other) => other.process?.actor === member.actor)?.process

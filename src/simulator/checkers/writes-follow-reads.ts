@@ -8,6 +8,10 @@ export const writesFollowReads: CheckerFactory = (): Checker => ({
   name: NAME,
   committed(exchange, _process, event) {
     const older = firstNotBefore(exchange.ask.seen.read, exchange, event)
-    ensure(older === undefined, NAME, () => `${exchange.ask.browser} writes at ${exchange.node.name} before the ${older ?? ''} it read`)
+    ensure(
+      older === undefined,
+      NAME,
+      () => `${exchange.ask.browser} writes at ${exchange.node.name} before the ${older ?? ''} it read`,
+    )
   },
 })
