@@ -101,10 +101,12 @@ const AREAS: readonly Area[] = [
     files: ['src/simulator/'],
     knows: ['src/simulator/', 'src/replica/', 'src/session/', 'src/transport/codec.ts', ...LEAVES],
   },
+  { files: ['src/advisor/'], knows: ['src/advisor/', ...LEAVES] },
   {
     files: ['src/cli/'],
     knows: [
       'src/cli/',
+      'src/advisor/',
       'src/cluster.ts',
       'src/config',
       'src/observe/',
