@@ -1,5 +1,5 @@
 /** The public face of `session-mesh/express-session`: a Store for express-session that merges instead of overwriting. */
-import { ExpressSessionStore } from './http/express-session-store.js'
+import { ExpressSessionStore } from './http/express-session/store.js'
 import type { StoreOptions, StoreSource } from './http/express-session/store-types.js'
 
 export type { StoredSession, StoreOptions, StoreRequest, StoreSource } from './http/express-session/store-types.js'

@@ -14,7 +14,7 @@ export {
   type ReplicatedBackendConfig,
   type SessionConfig,
   type TieredBackendConfig,
-} from './config-input.js'
+} from './config/input.js'
 export {
   AttributeError,
   BackendError,
@@ -27,18 +27,18 @@ export {
   SessionMeshError,
   SessionNotLoadedError,
 } from './errors.js'
-export { bearer, composite, cookie, header } from './http/carriers.js'
+export { bearer, composite, cookie, header } from './http/carriers/carriers.js'
 export { toPrometheus, type Metrics } from './observe/metrics.js'
 export type * from './backend/backend.js'
 export type { Duration } from './duration.js'
-export type { Aliases } from './http/accounts.js'
-export type { AccountsChoice, CarrierChoice, OneCarrier } from './http/carrier-options.js'
-export type { AttributeEvent, AttributeListener } from './http/attribute-watch.js'
-export type { Explanation } from './http/explain.js'
-export type { LoggedOut, PrincipalSession } from './http/principals.js'
-export type { CommitChoice, CommitOutcome, Session, SessionData, SessionMethods } from './http/session-types.js'
-export type { BindableSocket, BindOptions, BoundSocket } from './http/socket-binding.js'
-export type { WebSocketLike, WebSocketOptions, WebSocketServerLike } from './http/websocket.js'
+export type { Aliases } from './http/carriers/accounts.js'
+export type { AccountsChoice, CarrierChoice, OneCarrier } from './http/carriers/carrier-options.js'
+export type { AttributeEvent, AttributeListener } from './http/services/attribute-watch.js'
+export type { Explanation } from './http/services/explain.js'
+export type { LoggedOut, PrincipalSession } from './http/services/principals.js'
+export type { CommitChoice, CommitOutcome, Session, SessionData, SessionMethods } from './http/handle/session-types.js'
+export type { BindableSocket, BindOptions, BoundSocket } from './http/sockets/bindable-socket.js'
+export type { WebSocketLike, WebSocketOptions, WebSocketServerLike } from './http/sockets/websocket.js'
 export type { Log } from './log.js'
 export type { HealthHandler, HealthHandlers } from './observe/health.js'
 export type {

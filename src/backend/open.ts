@@ -1,7 +1,7 @@
 /**
  * The single switch on `backend.type`: from a configuration to the backend it names.
  */
-import type { ResolvedConfig } from '../config.js'
+import type { ResolvedConfig } from '../config/config.js'
 import type { Log } from '../log.js'
 import { IdCodec } from '../session/id.js'
 import type { HelloInfo } from '../transport/transport.js'

@@ -1,5 +1,5 @@
 import type { CAC } from 'cac'
-import type { ResolvedConfig } from '../config.js'
+import type { ResolvedConfig } from '../config/config.js'
 import { formatDuration } from '../duration.js'
 import { loadConfig, withNodeFlags } from './config-flags.js'
 import { Exit, type ExitCode } from './exit.js'

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import type { CAC, Command } from 'cac'
-import { CONFIG_EXTENSIONS, ConfigFileError, loadConfigFile } from '../config-file.js'
-import { resolveConfig, type ConfigOverrides, type ResolvedConfig } from '../config.js'
+import { CONFIG_EXTENSIONS, ConfigFileError, loadConfigFile } from '../config/file.js'
+import { resolveConfig, type ConfigOverrides, type ResolvedConfig } from '../config/config.js'
 import type { CliIo } from './io.js'
 
 /** The configuration a command works with, and where it came from. */

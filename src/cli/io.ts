@@ -1,4 +1,4 @@
-import type { Environment } from '../config.js'
+import type { Environment } from '../config/config.js'
 
 /** Everything of the outside world that commands use; tests pass their own. */
 export interface CliIo {

@@ -1,5 +1,5 @@
 import { cac, type CAC } from 'cac'
-import { ConfigFileError } from '../config-file.js'
+import { ConfigFileError } from '../config/file.js'
 import { ConfigError, HandshakeError, SessionMeshError } from '../errors.js'
 import { didYouMean } from '../spelling.js'
 import { VERSION } from '../version.js'

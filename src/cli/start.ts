@@ -1,6 +1,6 @@
 import type { CAC } from 'cac'
 import { openCluster } from '../cluster.js'
-import type { ResolvedConfig } from '../config.js'
+import type { ResolvedConfig } from '../config/config.js'
 import { loadConfig, withNodeFlags } from './config-flags.js'
 import { Exit, type ExitCode } from './exit.js'
 import type { CliIo } from './io.js'

@@ -1,6 +1,6 @@
 import type { CAC } from 'cac'
 import { formatAddress, isLoopback, parseAddress } from '../address.js'
-import type { ResolvedConfig } from '../config.js'
+import type { ResolvedConfig } from '../config/config.js'
 import { formatDuration } from '../duration.js'
 import { askStatus } from './ask-status.js'
 import { loadConfig, withConfigFlag } from './config-flags.js'

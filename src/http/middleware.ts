@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { SessionBackend } from '../backend/backend.js'
-import { CommitGate, installGates } from './commit-gate.js'
-import { answerError, retryAfter } from './http-error.js'
+import type { Session } from './handle/session-types.js'
 import { Mount, type HttpWorld } from './mount.js'
 import type { ResolvedSessionOptions } from './options.js'
-import { attach, installRequestProperty, requestSessionOf } from './request-property.js'
-import { RequestSession } from './request-session.js'
-import type { Session } from './session-types.js'
+import { attach, installRequestProperty, requestSessionOf } from './request/request-property.js'
+import { RequestSession } from './request/request-session.js'
+import { CommitGate, installGates } from './response/commit-gate.js'
+import { answerError, retryAfter } from './response/http-error.js'
 
 /** Goes on with the request. A function that takes no argument cannot be told of an error: it is answered here. */
 export type Next = (error?: unknown) => void

@@ -1,13 +1,13 @@
 import type { SessionBackend } from '../backend/backend.js'
 import { ConfigError } from '../errors.js'
 import type { Log } from '../log.js'
-import type { AttributeWatch } from './attribute-watch.js'
-import type { Carrier } from './carrier.js'
-import { carrierOf } from './carriers.js'
+import type { Carrier } from './carriers/carrier.js'
+import { carrierOf } from './carriers/carriers.js'
 import { newCounters, type DropReason, type HttpCounters } from './counters.js'
-import type { CreationStacks } from './creation-stacks.js'
 import type { ResolvedSessionOptions } from './options.js'
-import type { PrincipalLimit } from './principal-limit.js'
+import type { AttributeWatch } from './services/attribute-watch.js'
+import type { CreationStacks } from './services/creation-stacks.js'
+import type { PrincipalLimit } from './services/principal-limit.js'
 
 /** What a middleware receives instead of reaching for it. */
 export interface HttpWorld {

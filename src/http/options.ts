@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import { ConfigError } from '../errors.js'
 import type { MergeKind } from '../session/session.js'
-import { mergeKindsOf, mergeProblems, type MergeKinds } from './merge-kinds.js'
-import type { AliasPlace } from './accounts.js'
+import type { AliasPlace } from './carriers/accounts.js'
 import {
   accountsProblem,
   carrierProblem,
@@ -11,7 +10,8 @@ import {
   type AccountsChoice,
   type CarrierChoice,
   type OneCarrier,
-} from './carrier-options.js'
+} from './carriers/carrier-options.js'
+import { mergeKindsOf, mergeProblems, type MergeKinds } from './handle/merge-kinds.js'
 
 /**
  * What a user may say about sessions over HTTP. Times are milliseconds; `Infinity` means never. Everything can be

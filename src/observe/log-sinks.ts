@@ -1,4 +1,4 @@
-import type { Logger } from '../config-input.js'
+import type { Logger } from '../config/input.js'
 import type { Log } from '../log.js'
 
 /** Warnings and errors as lines `session-mesh warn event key=value`. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { resolveConfig, type ResolvedConfig } from '../../src/config.js'
+import { resolveConfig, type ResolvedConfig } from '../../src/config/config.js'
 import { ConfigError } from '../../src/errors.js'
 
 const PEM = '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { readTls, type TlsMaterial } from '../../src/config-tls.js'
+import { readTls, type TlsMaterial } from '../../src/config/tls.js'
 
 const file = (name: string): string => new URL(`tls/${name}`, import.meta.url).pathname
 const read = (path: string): string => readFileSync(path, 'utf8')

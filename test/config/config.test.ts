@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
-import { resolveConfig, resolveSession, type Environment, type ResolvedConfig } from '../../src/config.js'
-import { SAMPLE_SECRETS } from '../../src/config-schema.js'
+import { resolveConfig, resolveSession, type Environment, type ResolvedConfig } from '../../src/config/config.js'
+import { SAMPLE_SECRETS } from '../../src/config/schema.js'
 import { ConfigError } from '../../src/errors.js'
 
 const SECRET = 'b0Q1hZk6s2vYx8uJ3nWc7mEa5tRd9pLf'

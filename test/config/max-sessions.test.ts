@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { resolveConfig, type Environment, type ResolvedConfig } from '../../src/config.js'
+import { resolveConfig, type Environment, type ResolvedConfig } from '../../src/config/config.js'
 import { ConfigError } from '../../src/errors.js'
 
 const environment: Environment = { variables: {}, hostname: 'host', now: () => 0, readFile: () => '' }

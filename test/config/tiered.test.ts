@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { resolveConfig, type Environment } from '../../src/config.js'
+import { resolveConfig, type Environment } from '../../src/config/config.js'
 import { ConfigError } from '../../src/errors.js'
 
 const environment = (variables: Record<string, string> = {}): Environment => ({

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { resolveSession } from '../../src/config.js'
+import { resolveSession } from '../../src/config/config.js'
 import { ConfigError } from '../../src/errors.js'
-import { bearer, composite, cookie, header } from '../../src/http/carriers.js'
+import { bearer, composite, cookie, header } from '../../src/http/carriers/carriers.js'
 import { resolveSessionOptions, type SessionOptions } from '../../src/http/options.js'
 import { bare, json, mount, remote, routes, serve, type Answer, type Client, type Mounted } from './support.js'
 

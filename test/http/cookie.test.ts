@@ -3,7 +3,7 @@ import { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import { describe, expect, it } from 'vitest'
 import { ConfigError } from '../../src/errors.js'
-import { CookieCarrier } from '../../src/http/cookie.js'
+import { CookieCarrier } from '../../src/http/carriers/cookie-carrier.js'
 import { COOKIE_AGE_MAX_MS, resolveSessionOptions, type CookieOptions, type SessionOptions } from '../../src/http/options.js'
 import { bare, json, mount, serve, visit } from './support.js'
 

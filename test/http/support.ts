@@ -8,7 +8,7 @@ import type { SessionBackend } from '../../src/backend/backend.js'
 import { MemoryBackend } from '../../src/backend/memory/memory.js'
 import { loadSession, sessions, type SessionMiddleware } from '../../src/http/middleware.js'
 import { resolveSessionOptions, type SessionOptions } from '../../src/http/options.js'
-import type { Session } from '../../src/http/session-types.js'
+import type { Session } from '../../src/http/handle/session-types.js'
 import type { Log } from '../../src/log.js'
 import { IdCodec } from '../../src/session/id.js'
 

@@ -6,10 +6,10 @@ import { WebSocket, WebSocketServer, type RawData } from 'ws'
 import type { SessionBackend } from '../../src/backend/backend.js'
 import { NotReadyError, SessionGoneError } from '../../src/errors.js'
 import { resolveSessionOptions, type SessionOptions } from '../../src/http/options.js'
-import type { Session } from '../../src/http/session-types.js'
+import type { Session } from '../../src/http/handle/session-types.js'
 import { encodeValue } from '../../src/session/value.js'
-import { SocketBinder } from '../../src/http/socket-binder.js'
-import { WebSockets, type WebSocketOptions } from '../../src/http/websocket.js'
+import { SocketBinder } from '../../src/http/sockets/socket-binder.js'
+import { WebSockets, type WebSocketOptions } from '../../src/http/sockets/websocket.js'
 import { bare, Client, held, json, Latch, mount, routes, until, type Mounted } from './support.js'
 
 type Chat = Session<{ user: string; said: number }>

@@ -1,6 +1,6 @@
 import { expect, it, onTestFinished } from 'vitest'
 import { createCluster, type Cluster } from '../../../src/cluster.js'
-import type { ClusterConfig } from '../../../src/config-input.js'
+import type { ClusterConfig } from '../../../src/config/input.js'
 import { SessionMeshStore } from '../../../src/express-session.js'
 
 const ID = 'an-id-that-express-session-made-1'

@@ -1,0 +1,284 @@
+import { EventEmitter } from 'node:events'
+import type { CommitOptions, LoadResult, SessionBackend } from '../../backend/backend.js'
+import { NotReadyError, SessionGoneError } from '../../errors.js'
+import type { SessionRef } from '../../session/session.js'
+import type { SessionLimits } from '../options.js'
+import { answer } from './answer.js'
+import { Baselines } from './baselines.js'
+import { assertWithin, changes, COOKIE, imageOf, NOTHING, type Baseline, type Image } from './image.js'
+import { LoadedSession } from './loaded-session.js'
+import { baselineOf, dataOf, withCookie } from './record.js'
+import type { Callback, StoredSession, StoreOptions, StoreRequest, StoreSource } from './store-types.js'
+
+const TTL_MS = 86_400_000
+const LOAD_WITHIN_MS = 2_000
+const ID_LENGTH_MIN = 20
+const LIMITS: SessionLimits = { bytes: 65_536, attributes: 1_024 }
+/** Sessions ended at once by `clear`, and looked at by `all` and `length` before others have their turn. */
+const BATCH = 256
+
+/**
+ * A Store for express-session over any backend. What other stores write is the whole session, so of two requests at once
+ * one is lost, and a slow one brings back a session that was logged out. This one knows what each request was handed and
+ * writes only what it changed; a session that ended stays ended.
+ *
+ * Every method takes a callback or returns a promise. It does not need express-session to be installed.
+ */
+export class ExpressSessionStore extends EventEmitter {
+  readonly #backend: SessionBackend
+  readonly #options: StoreOptions & { readonly now: () => number }
+  readonly #ttl: number
+  readonly #limits: SessionLimits
+  readonly #saving: CommitOptions
+  readonly #ending: CommitOptions
+  readonly #baselines = new Baselines()
+  /** Counted so far, by metric name. */
+  readonly counters = {
+    session_mesh_store_creates_total: 0,
+    session_mesh_store_saves_total: 0,
+    session_mesh_store_saves_unchanged_total: 0,
+    session_mesh_store_saves_gone_total: 0,
+    session_mesh_store_ids_in_use_total: 0,
+  }
+  #generate: ((req: StoreRequest) => void) | undefined
+
+  constructor(source: StoreSource, options: StoreOptions & { readonly now: () => number }) {
+    super()
+    this.#backend = source.backend
+    this.#options = options
+    this.#ttl = options.ttl ?? TTL_MS
+    this.#limits = { ...LIMITS, ...options.limits }
+    const acks = options.acks ?? (source.backend.powers.stamps ? 'all' : undefined)
+    this.#ending = options.within === undefined ? {} : { withinMs: options.within }
+    this.#saving = acks === undefined ? this.#ending : { ...this.#ending, acks }
+    // An outage is not told this way, but by the error of each call: express-session serves everybody as a stranger while a
+    // store is disconnected.
+    source.backend.ready().then(
+      () => this.emit('connect'),
+      () => {},
+    )
+    void source.closed?.then(() => this.emit('disconnect'))
+  }
+
+  /** What is stored under an id; null when there is none. */
+  get<S = StoredSession>(id: string): Promise<S | null>
+  get<S = StoredSession>(id: string, callback: Callback<S | null>): void
+  get(id: string, callback?: Callback<StoredSession | null>): Promise<StoredSession | null> | undefined {
+    return answer(this.#get(id), callback)
+  }
+
+  /**
+   * Writes what changed since the session was loaded; makes a session where the id is unknown. Of a session that ended
+   * nothing is written (see `onGone`).
+   */
+  set(id: string, session: object): Promise<void>
+  set(id: string, session: object, callback?: Callback): void
+  set(id: string, session: object, callback?: Callback): Promise<void> | undefined {
+    return answer(this.#set(id, session), callback)
+  }
+
+  /** Notes an access, and takes over a changed cookie. Never makes a session. */
+  touch(id: string, session: object): Promise<void>
+  touch(id: string, session: object, callback?: Callback): void
+  touch(id: string, session: object, callback?: Callback): Promise<void> | undefined {
+    return answer(this.#touch(id, session), callback)
+  }
+
+  /** Ends a session for good, on every node. */
+  destroy(id: string): Promise<void>
+  destroy(id: string, callback?: Callback): void
+  destroy(id: string, callback?: Callback): Promise<void> | undefined {
+    return answer(this.#destroy(id), callback)
+  }
+
+  /** All live sessions, without their ids: those are kept nowhere, only hashes of them. */
+  all<S = StoredSession>(): Promise<S[]>
+  all<S = StoredSession>(callback: Callback<S[]>): void
+  all(callback?: Callback<StoredSession[]>): Promise<StoredSession[]> | undefined {
+    return answer(this.#all(), callback)
+  }
+
+  /** How many live sessions there are. */
+  length(): Promise<number>
+  length(callback: Callback<number>): void
+  length(callback?: Callback<number>): Promise<number> | undefined {
+    return answer(this.#length(), callback)
+  }
+
+  /** Ends all sessions, on every node. */
+  clear(): Promise<void>
+  clear(callback?: Callback): void
+  clear(callback?: Callback): Promise<void> | undefined {
+    return answer(this.#clear(), callback)
+  }
+
+  /** Loads a session outside of a request, as an object with the methods of `req.session`. */
+  load<S = LoadedSession>(id: string): Promise<S | null>
+  load<S = LoadedSession>(id: string, callback: Callback<S>): void
+  load(id: string, callback?: Callback<object>): Promise<object | null> | undefined {
+    const loaded = this.#get(id).then((data) =>
+      data === null ? null : this.createSession({ sessionID: id, sessionStore: this }, data),
+    )
+    return answer<object | null>(loaded, callback && ((error, session) => callback(error, session ?? undefined)))
+  }
+
+  /** Ends the session of a request, and gives it a new, empty one. */
+  regenerate(req: StoreRequest): Promise<void>
+  regenerate(req: StoreRequest, callback: Callback): void
+  regenerate(req: StoreRequest, callback?: Callback): Promise<void> | undefined {
+    return answer(this.#destroy(req.sessionID).finally(() => this.generate(req)), callback)
+  }
+
+  /** Makes `req.session` of what `get` answered, and remembers what that was. `S`: the application's session type. */
+  // oxlint-disable-next-line typescript/no-unnecessary-type-parameters -- only the application knows what it declared
+  createSession<S extends object = LoadedSession>(req: StoreRequest, data: object): S
+  createSession(req: StoreRequest, data: object): object {
+    const { expressSession, now } = this.#options
+    const session: object =
+      expressSession === undefined
+        ? new LoadedSession(req, data, this, now)
+        : expressSession.Store.prototype.createSession.call(this, req, { ...data })
+    this.#baselines.adopt(session, data)
+    req.session = session
+    return session
+  }
+
+  /** Makes `req.session` a new session. express-session installs it. */
+  get generate(): (req: StoreRequest) => void {
+    return this.#generate ?? notMounted
+  }
+
+  set generate(make: (req: StoreRequest) => void) {
+    this.#generate = (req) => {
+      make.call(this, req)
+      if (typeof req.session === 'object' && req.session !== null) this.#baselines.start(req.session, req.sessionID)
+    }
+  }
+
+  async #get(id: string): Promise<StoredSession | null> {
+    const found = await this.#look(id)
+    if (found.state === 'none') return null
+    const data = dataOf(found.session)
+    this.#baselines.handOut(data, baselineOf(id, found, data))
+    return data
+  }
+
+  async #set(id: string, session: object): Promise<void> {
+    const known = this.#baselines.of(session, id) ?? (await this.#find(id))
+    if (known === 'ended') return this.#gone()
+    const image = imageOf(session, this.#options.now(), this.#ttl, known === 'new' ? NOTHING : known)
+    if (known === 'new') await this.#create(id, session, image)
+    else await this.#save(session, known, image)
+  }
+
+  async #touch(id: string, session: object): Promise<void> {
+    const known = this.#baselines.of(session, id)
+    const baseline = known === undefined || known === 'new' ? await this.#find(id) : known
+    if (baseline === 'new' || baseline === 'ended') return
+    const now = this.#options.now()
+    const cookie = COOKIE in session ? session[COOKIE] : undefined
+    const image = imageOf({ cookie }, now, this.#ttl, baseline)
+    const isSame = image.attributes.get(COOKIE) === baseline.attributes.get(COOKIE) && image.idleMs === baseline.maxIdleMs
+    if (cookie === undefined || isSame) this.#backend.touch(baseline.ref, now)
+    else await this.#save(session, baseline, withCookie(baseline, image))
+  }
+
+  async #destroy(id: string): Promise<void> {
+    const found = await this.#look(id)
+    if (found.state === 'found') await this.#backend.destroy(found.ref, 'destroyed', this.#ending)
+  }
+
+  async #create(id: string, session: object, image: Image): Promise<void> {
+    const { idLengthMin = ID_LENGTH_MIN, maxLifetime = Infinity } = this.#options
+    if (image.idleMs <= 0 || (image.leftMs ?? 1) <= 0) return
+    if (id.length < idLengthMin) {
+      throw new TypeError(`genid: ids of ${id.length} characters can be guessed (idLengthMin is ${idLengthMin})`)
+    }
+    assertWithin(image, this.#limits)
+    const lives = { maxIdleMs: image.idleMs, maxLifeMs: maxLifetime }
+    const delta = { writes: changes(image, NOTHING.attributes) }
+    const { outcome, ref } = await this.#backend.create(delta, { ...this.#saving, ...lives, id })
+    const baseline = { id, ref, attributes: image.attributes, plain: image.plain, maxIdleMs: image.idleMs }
+    if (outcome !== 'gone') {
+      this.counters.session_mesh_store_creates_total++
+      this.#baselines.saved(session, baseline)
+      return
+    }
+    // Another request made a session of this id at the same time: this one adds to it.
+    this.counters.session_mesh_store_ids_in_use_total++
+    const held = await this.#backend.read(ref)
+    await this.#save(session, { ...baseline, ...NOTHING, maxIdleMs: held?.maxIdleMs ?? image.idleMs }, image)
+  }
+
+  async #save(session: object, baseline: Baseline, image: Image): Promise<void> {
+    if (image.idleMs <= 0) return void (await this.#backend.destroy(baseline.ref, 'expired', this.#ending))
+    const writes = changes(image, baseline.attributes)
+    const maxIdle = image.idleMs === baseline.maxIdleMs ? {} : { maxIdleMs: image.idleMs }
+    if (writes.length === 0 && maxIdle.maxIdleMs === undefined) {
+      this.counters.session_mesh_store_saves_unchanged_total++
+      this.#backend.touch(baseline.ref, this.#options.now())
+      return
+    }
+    assertWithin(image, this.#limits)
+    this.counters.session_mesh_store_saves_total++
+    const { outcome } = await this.#backend.save(baseline.ref, { writes, ...maxIdle }, this.#saving)
+    if (outcome === 'gone') return this.#gone()
+    this.#baselines.saved(session, { ...baseline, attributes: image.attributes, plain: image.plain, maxIdleMs: image.idleMs })
+  }
+
+  #gone(): void {
+    this.counters.session_mesh_store_saves_gone_total++
+    if (this.#options.onGone !== 'throw') return
+    throw new SessionGoneError('the session ended while this request ran; what it wrote was not saved')
+  }
+
+  async #all(): Promise<StoredSession[]> {
+    const sessions: StoredSession[] = []
+    for await (const ref of this.#refs()) {
+      const session = await this.#backend.read(ref)
+      if (session !== undefined) sessions.push(dataOf(session))
+    }
+    return sessions
+  }
+
+  async #length(): Promise<number> {
+    let length = 0
+    for await (const _ of this.#refs()) length++
+    return length
+  }
+
+  async #clear(): Promise<void> {
+    const refs: SessionRef[] = []
+    for await (const ref of this.#refs()) refs.push(ref)
+    for (let at = 0; at < refs.length; at += BATCH) {
+      await Promise.all(refs.slice(at, at + BATCH).map(async (ref) => await this.#backend.destroy(ref, 'destroyed', this.#ending)))
+    }
+  }
+
+  /** The live sessions of express-session, among which those of session-mesh's own middleware are not: they have no cookie. */
+  async *#refs(): AsyncGenerator<SessionRef> {
+    let seen = 0
+    for await (const { birth, registers } of this.#backend.exportAll()) {
+      if (++seen % BATCH === 0) await new Promise((resolve) => setImmediate(resolve))
+      if (registers.some(({ name, value }) => name === COOKIE && value !== null)) yield birth
+    }
+  }
+
+  /** What a session that nobody was handed here is compared with: what is stored. */
+  async #find(id: string): Promise<Baseline | 'new' | 'ended'> {
+    const found = await this.#look(id)
+    if (found.state === 'found') return baselineOf(id, found, dataOf(found.session))
+    return found.why === 'unknown' ? 'new' : 'ended'
+  }
+
+  async #look(id: string): Promise<Exclude<LoadResult, { state: 'behind' }>> {
+    const { now, loadWithin = LOAD_WITHIN_MS } = this.#options
+    const found = await this.#backend.load(id, undefined, { deadline: now() + loadWithin })
+    if (found.state !== 'behind') return found
+    throw new NotReadyError('this node cannot tell yet whether it has the session', found.retryAfterMs)
+  }
+}
+
+function notMounted(): never {
+  throw new Error('this store is not mounted: express-session installs generate()')
+}
