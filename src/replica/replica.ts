@@ -99,7 +99,7 @@ export class Replica {
   #observe(now: number): void {
     const jump = now - this.#now
     if (jump < -CLOCK_BACK_MS || jump > this.#options.maxSkewMs) {
-      this.roster.suspectClock(now)
+      this.roster.suspectClock()
       this.roster.forgive(jump)
     }
     this.#now = now

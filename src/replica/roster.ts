@@ -52,8 +52,8 @@ export class Roster {
   #startedAt: number
   #fenced = false
   #ready = false
-  /** Since when our clock is in doubt, because it jumped. */
-  #suspectedAt: number | undefined = undefined
+  /** Our clock jumped, or most peers contradicted it, and none confirmed it since. */
+  #isDoubted = false
 
   constructor(options: RosterOptions, now: number) {
     this.options = options
@@ -196,33 +196,40 @@ export class Roster {
       this.#expected--
     }
     if (now - this.#startedAt > this.options.forgetAfterMs) this.#expected = Math.min(this.#expected, this.#members.size)
-    const wasSuspected = this.#suspectedAt !== undefined || this.#fenced
+    const wasDoubted = this.#isDoubted || this.#fenced
     this.#judgeClock()
-    return wasSuspected && this.#suspectedAt === undefined && !this.#fenced
+    return wasDoubted && !this.#isDoubted && !this.#fenced
   }
 
   /** Our clock jumped, or we slept: until peers confirm the time we judge nothing by it. Without peers we believe it. */
-  suspectClock(now: number): void {
-    this.#suspectedAt = now
+  suspectClock(): void {
+    this.#isDoubted = true
     if (this.peers.size === 0) return
     this.#fenced = true
     for (const peer of this.peers.values()) peer.clockOffsetMs = undefined
   }
 
-  /** Most peers are right. One peer alone proves nothing, except to a node that knows that its own clock jumped. */
+  /**
+   * A clock is wrong when most peers agree that it is; one peer alone proves nothing. Once in doubt it is right when most
+   * clocks, this one among them, show its time: peers that contradict one another have not confirmed it.
+   */
   #judgeClock(): void {
     const offsets = [...this.peers.values()]
       .flatMap((peer) => (peer.clockOffsetMs === undefined ? [] : [peer.clockOffsetMs]))
       .sort((a, b) => a - b)
-    const isSuspected = this.#suspectedAt !== undefined
+    const { maxSkewMs } = this.options
     if (this.peers.size === 0) {
       this.#fenced = false
-    } else if (offsets.length >= (isSuspected ? 1 : 2)) {
-      const { maxSkewMs } = this.options
+    } else if (this.#isDoubted) {
+      if (offsets.length === 0) return
+      const confirming = offsets.filter((offset) => Math.abs(offset) <= maxSkewMs).length
+      this.#fenced = (confirming + 1) * 2 <= offsets.length + 1
+      this.#isDoubted = this.#fenced
+    } else if (offsets.length >= 2) {
       const median = offsets[offsets.length >> 1] ?? 0
       const agree = offsets.filter((offset) => Math.abs(offset - median) <= maxSkewMs).length
       this.#fenced = agree * 2 > offsets.length && Math.abs(median) > maxSkewMs
-      if (!this.#fenced) this.#suspectedAt = undefined
+      this.#isDoubted = this.#fenced
     }
   }
 

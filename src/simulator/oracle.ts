@@ -8,8 +8,9 @@ export interface History {
   readonly birth: Dot
   readonly changes: SessionEvent[]
   readonly kills: KillEvent[]
-  /** True time of its creation. */
+  /** True time of its creation, and whether a node dated it that had nobody to doubt its clock by. */
   createdAt: number
+  isMisdated: boolean
   /** True time of the last request it was served to, by which process, and whether that one's clock was far off. */
   accessedAt: number
   accessedBy: number
@@ -60,6 +61,7 @@ export class Oracle {
         changes: [],
         kills: [],
         createdAt: -Infinity,
+        isMisdated: false,
         accessedAt: -Infinity,
         accessedBy: 0,
         accessClockWrong: false,

@@ -113,7 +113,7 @@ export class World implements NodeHost, BrowserHost {
     for (const event of made) {
       this.panel.made(node, process, event)
       this.oracle.record(event)
-      if (event.type === 'create') this.oracle.history(event.birth).createdAt = this.now
+      if (event.type === 'create') this.#noteCreation(node, process, event.birth)
       this.counts.commits++
       if (!this.calm.isCalm) this.counts.commitsUnderFault++
     }
@@ -196,11 +196,17 @@ export class World implements NodeHost, BrowserHost {
     if (event.type !== 'kill' && event.type !== 'revoke') this.#noteAccess(node, process, event.birth)
   }
 
+  #noteCreation(node: SimulatedNode, { replica }: Process, birth: Dot): void {
+    const history = this.oracle.history(birth)
+    history.createdAt = this.now
+    history.isMisdated = isClockWrong(node, this.now) && replica.roster.peers.size === 0
+  }
+
   #noteAccess(node: SimulatedNode, { actor }: Process, birth: Dot): void {
     const history = this.oracle.history(birth)
     history.accessedAt = this.now
     history.accessedBy = actor
-    history.accessClockWrong = Math.abs(node.clock.offsetMs(this.now)) > REPLICA_DEFAULTS.maxSkewMs
+    history.accessClockWrong = isClockWrong(node, this.now)
   }
 
   answered(reply: Reply['type'] | 'refused'): void {
@@ -259,4 +265,8 @@ export class World implements NodeHost, BrowserHost {
     const { nodes, network, queue, calm } = this
     return { nodes, network, queue, calm, note: (text) => this.trace.note(queue.now, 'world', text) }
   }
+}
+
+function isClockWrong(node: SimulatedNode, now: number): boolean {
+  return Math.abs(node.clock.offsetMs(now)) > REPLICA_DEFAULTS.maxSkewMs
 }

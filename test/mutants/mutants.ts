@@ -203,6 +203,8 @@ const TIMES: readonly Mutant[] = [
     'return elapsed < -ADJUSTED_MS ? Infinity : elapsed;', 'return elapsed;', 200),
   one('clock', 'accesses from a future that never came are kept', 'replica/replica',
     'if (this.roster.tick(now)) this.#expiry.clockMended(now);', 'this.roster.tick(now);', 1_000),
+  one('clock', 'peers that contradict one another confirm a clock in doubt', ROSTER,
+    'else if (this.#isDoubted) {', 'else if (this.#isDoubted && offsets.length < 2) {', 500),
   one('clock', 'a clock that jumps makes a node forget the others', 'replica/replica', 'this.roster.forgive(jump);', '', 500),
 ]
 

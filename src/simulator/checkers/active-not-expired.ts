@@ -15,6 +15,8 @@ export const activeNotExpired: CheckerFactory = (scene): Checker => ({
     const { maxIdleMs, maxLifeMs } = create.base
     if (scene.now - history.createdAt >= maxLifeMs - scene.skewMs) return
     if (!nodeStillRuns(scene.nodes, history.accessedBy) || history.accessClockWrong) return
+    // A node without any link believes its clock: its sessions count their absolute lifetime from the wrong moment.
+    if (history.isMisdated && maxLifeMs !== Infinity) return
     const idleMs = scene.now - history.accessedAt
     ensure(idleMs >= scene.idleFrom(maxIdleMs), NAME, () => {
       return `${node.name} expired ${dotText(event.birth)}, used ${Math.round(idleMs)} ms ago of ${maxIdleMs}`
