@@ -87,7 +87,7 @@ async function conclude(progress: Progress, { from, target, to, isStopped, tell,
     tell('equal', 'both hold the same')
     return Exit.ok
   }
-  tell('different', `${differing} sessions differ: run the nodes with backend.type 'tiered', so that both are written`, { differing })
+  tell('different', `${differing} sessions differ: run the nodes with backend.type 'tiered' and mode 'both'`, { differing })
   return Exit.unavailable
 }
 

@@ -29,7 +29,7 @@ const { backend } = cluster
 const middleware = cluster.sessions()
 const health = cluster.health()
 
-/** GET /set?name=value…, /get?name, /login?user=x, /logout, /everywhere?user=x: just enough of an application. */
+/** GET /set?name=value…, /get?name, /click, /login?user=x, /logout, /everywhere?user=x: just enough of an application. */
 async function application(req: IncomingMessage, res: ServerResponse): Promise<void> {
   const url = new URL(req.url ?? '/', 'http://member')
   const session = (req as { session?: unknown }).session as (Record<string, unknown> & { setPrincipal(user: string | null): Promise<void>; rotate(): Promise<void>; destroy(): Promise<void> }) | undefined
@@ -47,6 +47,13 @@ async function application(req: IncomingMessage, res: ServerResponse): Promise<v
     case '/logout':
       await session?.destroy()
       break
+    case '/click': {
+      const [user, clicks = 0] = [session?.['user'], session?.['clicks']]
+      if (session !== undefined && user !== undefined) session['clicks'] = Number(clicks) + 1
+      res.setHeader('content-type', 'application/json')
+      res.end(JSON.stringify({ node: cluster.node, value: { user: user ?? null, clicks } }))
+      return
+    }
     case '/set':
       for (const [name, value] of url.searchParams) if (session !== undefined) session[name] = value
       break

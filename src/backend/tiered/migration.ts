@@ -93,10 +93,9 @@ export class Migration {
     const pair = new TieredBackend({
       near: borrowed(near),
       far: borrowed(far),
-      mode: 'write-behind',
+      mode: 'both',
       now,
       log,
-      bothAlways: true,
       // Sessions are brought over as they are asked for, or by the back-fill, which can be paused.
       warmUpMax: -1,
     })

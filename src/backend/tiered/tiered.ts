@@ -29,7 +29,11 @@ import { WriteBehind } from './write-behind.js'
 export interface TieredOptions {
   readonly near: SessionBackend
   readonly far: SessionBackend
-  readonly mode: 'write-behind' | 'near-cache'
+  /**
+   * `write-behind`: near decides, far is a flush behind. `near-cache`: far decides, near keeps copies. `both`: every write is
+   * in both before it is answered and every read looks at both, for the time of a move from one to the other.
+   */
+  readonly mode: 'write-behind' | 'near-cache' | 'both'
   readonly now: () => number
   readonly log: Log
   /** Milliseconds between two flushes. Default 100. */
@@ -40,8 +44,6 @@ export interface TieredOptions {
   readonly throughMs?: number
   /** Sessions that are brought over at start; where the far backend has more, as they are asked for. Default 20,000. */
   readonly warmUpMax?: number
-  /** Mode 'write-behind': every write is in both before it is answered, and reads look at both. Default false. */
-  readonly bothAlways?: boolean
   /** Mode 'near-cache': how long a copy is served without asking, milliseconds. Default 1,000. */
   readonly staleForMs?: number
 }
@@ -80,7 +82,8 @@ export class TieredBackend implements SessionBackend {
     const { throughMs = THROUGH_MS, warmUpMax = WARM_UP_MAX } = options
     const parts = { ...options, queue: this.#queue, reader: this.#reader, ended, throughMs, warmUpMax }
     const { mode, staleForMs = STALE_FOR_MS } = options
-    this.#tier = mode === 'near-cache' ? new NearCache({ ...parts, staleForMs }) : new WriteBehind(parts)
+    const isCache = mode === 'near-cache'
+    this.#tier = isCache ? new NearCache({ ...parts, staleForMs }) : new WriteBehind({ ...parts, bothAlways: mode === 'both' })
     this.powers = this.#tier.powers
     this.#readiness.promise.catch(() => {})
   }

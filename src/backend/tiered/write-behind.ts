@@ -37,8 +37,8 @@ export interface TierOptions {
   readonly throughMs: number
   /** The far backend's sessions are all brought over at start where they are no more than so many. */
   readonly warmUpMax: number
-  /** Every write is in both before it is answered, and every read looks at both. */
-  readonly bothAlways?: boolean
+  /** Mode `both`: every write is in both before it is answered, and every read looks at both. */
+  readonly bothAlways: boolean
 }
 
 /**
@@ -68,7 +68,7 @@ export class WriteBehind implements Tier {
     const { near } = this.#options
     return after(near.load(id, seen, options), (answer) => {
       if (answer.state === 'none' && answer.why === 'unknown') return this.#loadFar(id, seen, options, answer)
-      if (answer.state === 'found' && this.#options.bothAlways === true) return this.#loadBoth(answer.ref, id, seen, options)
+      if (answer.state === 'found' && this.#options.bothAlways) return this.#loadBoth(answer.ref, id, seen, options)
       return answer
     })
   }
@@ -84,7 +84,7 @@ export class WriteBehind implements Tier {
       after(near.create(delta, options), (created) => {
         if (created.outcome === 'gone') return created
         queue.note(created.ref)
-        return this.#options.bothAlways === true ? this.#through(created.ref, created, options) : created
+        return this.#options.bothAlways ? this.#through(created.ref, created, options) : created
       })
     if (options.id === undefined) return create()
     // Somebody else's id may name a session that only the far backend holds.
@@ -94,7 +94,7 @@ export class WriteBehind implements Tier {
 
   save(ref: SessionRef, delta: SessionDelta, options: CommitOptions): Answer<Committed> {
     const save = (): Answer<Committed> => this.#options.near.save(ref, delta, options)
-    const isThrough = delta.principal !== undefined || this.#options.bothAlways === true
+    const isThrough = delta.principal !== undefined || this.#options.bothAlways
     return after(this.#onHeld(ref, save), (saved) => this.#changed(ref, saved, isThrough, options))
   }
 
@@ -216,15 +216,22 @@ export class WriteBehind implements Tier {
     }
   }
 
-  /** What another node wrote to the far backend first may take longer to come here by way of the near one. */
+  /**
+   * Nodes that know only one of the two may be at work. What the far one has that is not here is merged; what it has not
+   * is written there, and refused if it ended there.
+   */
   async #loadBoth(
     ref: SessionRef,
     id: string,
     seen: SeenTokens | undefined,
     options: LoadOptions,
   ): Promise<LoadResult> {
-    await this.#options.reader.byRef(ref)
-    return await this.#options.near.load(id, seen, options)
+    const { near, queue, reader } = this.#options
+    if ((await reader.byRef(ref)) === 'none') {
+      queue.note(ref)
+      await queue.push(ref, this.#options.throughMs)
+    }
+    return await near.load(id, seen, options)
   }
 
   /** Brings the session over, and asks again. */
@@ -265,13 +272,16 @@ export class WriteBehind implements Tier {
     return withinMs ?? this.#options.throughMs
   }
 
-  /** Every end reaches the far backend by the node that caused it, and by those whose writes it may have overtaken. */
+  /**
+   * Every end reaches the far backend by the node that caused it, and by those whose writes it may have overtaken; where
+   * that node may know of no far backend, by every other.
+   */
   #heard(event: SessionEvent): void {
-    const { queue, ended } = this.#options
+    const { queue, ended, bothAlways } = this.#options
     const { ref } = event
     if (event.type === 'destroyed' || event.type === 'expired') {
       ended.add(ref)
-      if (event.type === 'destroyed' && (event.local || queue.knows(ref))) queue.kill(ref, event.reason)
+      if (event.type === 'destroyed' && (event.local || bothAlways || queue.knows(ref))) queue.kill(ref, event.reason)
     } else if (!event.local && !this.#options.reader.isImporting) this.#secondHand.note(ref)
   }
 }

@@ -2,7 +2,7 @@ import { expect, vi } from 'vitest'
 import type { SessionBackend } from '../../../src/backend/backend.js'
 import { backendContract, type BackendUnderTest, type ContractOptions } from '../contract.js'
 import { mergeContract } from '../merge-contract.js'
-import { Clock, memory, Remote, tiered, tieredNodes, turns } from './support.js'
+import { Clock, memory, Remote, tiered, tieredNodes, turns, type Extra } from './support.js'
 
 /** One process: memory before a far backend. */
 async function single({ sessions }: ContractOptions = {}): Promise<BackendUnderTest> {
@@ -27,10 +27,10 @@ async function single({ sessions }: ContractOptions = {}): Promise<BackendUnderT
   }
 }
 
-async function cluster({ sessions }: ContractOptions = {}): Promise<BackendUnderTest> {
+async function cluster({ sessions }: ContractOptions = {}, extra: Extra = {}): Promise<BackendUnderTest> {
   const clock = new Clock()
   const inner = memory(clock.now)
-  const { tiers, close } = await tieredNodes(3, () => new Remote(inner), clock, {}, sessions)
+  const { tiers, close } = await tieredNodes(3, () => new Remote(inner), clock, extra, sessions)
   const lone: SessionBackend[] = []
   const [write] = tiers
   const read = tiers.at(-1)
@@ -60,6 +60,7 @@ async function cluster({ sessions }: ContractOptions = {}): Promise<BackendUnder
 
 backendContract('tiered, write-behind, one node,', single)
 backendContract('tiered, write-behind, three nodes, write here and read there,', cluster)
+backendContract('tiered, both, three nodes, write here and read there,', (limits) => cluster(limits, { mode: 'both' }))
 
 /** Two processes with a memory of their own before one far backend. */
 async function cached({ sessions }: ContractOptions = {}): Promise<BackendUnderTest> {
@@ -88,4 +89,5 @@ async function cached({ sessions }: ContractOptions = {}): Promise<BackendUnderT
 backendContract('tiered, near-cache, two nodes, write here and read there,', cached)
 
 mergeContract('tiered, write-behind, three nodes,', cluster)
+mergeContract('tiered, both, three nodes,', () => cluster({}, { mode: 'both' }))
 mergeContract('tiered, near-cache, two nodes,', cached)
