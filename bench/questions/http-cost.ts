@@ -1,0 +1,113 @@
+/**
+ * What does a session cost per request? CPU of the server processes, as the operating system counted it, under a load
+ * that keeps them busy: ten attributes of 100 bytes; R reads one, W replaces one, M does nine R to one W, C begins a
+ * session. Every browser stays on its server, so that nodes which share nothing can be compared with those that do.
+ */
+import { realClock, closedLoop } from '../load/drivers.js'
+import { Crowd, WORKLOADS } from '../load/crowd.js'
+import type { LoadResult } from '../load/load.js'
+import type { Window } from '../method/window.js'
+import type { PlanOptions, Question, Ratio, Sample, Settings, Trial, TrialContext } from '../question.js'
+import type { Variant } from '../variants.js'
+
+const VISITORS = 1_000
+const WORKERS = 16
+const WARM_UP_SECONDS = 1.2
+/** Starting the processes and making the sessions. */
+const SETUP_SECONDS = 1.5
+/** A generator this busy may have been what limited the throughput. */
+const GENERATOR_BUSY = 0.95
+
+const QUICK = ['floor', 'raw-http', 'es-memory', 'es-connect-redis', 'mesh-memory', 'mesh-async', 'mesh-redis', 'store-mesh']
+const QUICK_OF_THREE = ['mesh-memory', 'mesh-async', 'mesh-redis', 'es-connect-redis']
+
+export const question: Question = {
+  name: 'http-cost',
+  title: 'CPU of the servers per request, and how many requests go through',
+  ratios: [
+    { figure: 'cpuRatio', of: 'cpuPerRequest', to: (_, { workload = '' }) => at('floor', workload, 1) },
+    {
+      figure: 'cpuRatioToUnconnected',
+      of: 'cpuPerRequest',
+      to: (variant, { workload = '', nodes = 1 }) =>
+        nodes === 1 || variant === 'mesh-memory' ? undefined : at('mesh-memory', workload, Number(nodes)),
+    },
+    {
+      figure: 'cpuRatioToMemoryStore',
+      of: 'cpuPerRequest',
+      to: (variant, { workload = '' }) => (isExpressSession(variant) ? at('es-memory', workload, 1) : undefined),
+    },
+  ],
+  plan: (options) => nodesOf(options).flatMap((nodes) => variantsFor(options, nodes).map((variant) => trialOf(variant, nodes, options))),
+}
+
+function nodesOf({ nodes }: PlanOptions): readonly number[] {
+  return nodes ?? [1, 3]
+}
+
+/** On more than one node: those that share sessions, and the three of session-mesh that do not, to compare with. */
+function variantsFor({ mode, variants }: PlanOptions, nodes: number): readonly Variant[] {
+  const wanted = nodes === 1 ? QUICK : QUICK_OF_THREE
+  return variants.filter(({ name, shared }) => {
+    if (nodes > 1 && !shared && name !== 'mesh-memory') return false
+    return mode !== 'quick' || wanted.includes(name) || name === 'yours'
+  })
+}
+
+function trialOf(variant: Variant, nodes: number, { windowSeconds }: PlanOptions): Trial {
+  return {
+    variant: variant.name,
+    group: 'http-cost',
+    cells: WORKLOADS.map((workload) => ({ workload, nodes })),
+    seconds: SETUP_SECONDS + WARM_UP_SECONDS + WORKLOADS.length * windowSeconds,
+    measure: async (context) => await measure(variant, nodes, context),
+  }
+}
+
+async function measure(variant: Variant, nodes: number, context: TrialContext): Promise<readonly Sample[]> {
+  const { rig, random, signal, windowSeconds } = context
+  const crowd = new Crowd(await rig.start(variant, { nodes }), { visitors: VISITORS, connections: WORKERS, random })
+  const samples: Sample[] = []
+  try {
+    await crowd.settle(WORKERS)
+    await crowd.warmUp(WORKERS, WARM_UP_SECONDS)
+    for (const workload of WORKLOADS) {
+      const load = async (): Promise<LoadResult> => {
+        const step = async () => await crowd.step(workload)
+        return await closedLoop({ workers: WORKERS, seconds: windowSeconds, step, signal }, realClock)
+      }
+      const window = await context.window(load)
+      const { wrong } = await crowd.verify(WORKERS)
+      samples.push(sampleOf({ workload, nodes }, window, wrong))
+    }
+  } finally {
+    await crowd.close()
+  }
+  return samples
+}
+
+function sampleOf(settings: Settings, window: Window<LoadResult>, wrongLater: number): Sample {
+  const { load, seconds, cpuMs } = window
+  const perRequest = (ms: number): number => (ms * 1_000) / Math.max(1, load.operations)
+  const notes = [...window.notes]
+  if (cpuMs.generator > GENERATOR_BUSY * seconds * 1_000) notes.push('the load may have limited the throughput')
+  if (wrongLater > 0) notes.push(`${wrongLater} of ${VISITORS} sessions did not hold what was acknowledged`)
+  return {
+    settings,
+    figures: {
+      cpuPerRequest: { unit: 'us', value: perRequest(cpuMs.server) },
+      throughput: { unit: '1/s', value: load.operations / load.seconds },
+      ...(cpuMs.redis > 0 ? { redisCpuPerRequest: { unit: 'us' as const, value: perRequest(cpuMs.redis) } } : {}),
+    },
+    marks: wrongLater > 0 ? [...window.marks, 'wrong'] : window.marks,
+    notes,
+  }
+}
+
+function at(variant: string, workload: Settings[string], nodes: number): ReturnType<Ratio['to']> {
+  return { variant, settings: { workload, nodes } }
+}
+
+function isExpressSession(variant: string): boolean {
+  return variant.startsWith('es-') || variant.startsWith('store-')
+}
