@@ -1,15 +1,20 @@
 import { defineConfig } from 'vitest/config'
+import { CanaryReporter } from './test/support/canary/reporter.js'
 
+/** Sees what every process of the run writes down. */
+const setupFiles = ['test/support/canary/worker.ts']
 const slow = ['test/properties/**', 'test/process/**', 'test/faults/**', 'test/redis/**', 'test/browser/**']
 
 export default defineConfig({
   test: {
+    reporters: ['default', new CanaryReporter()],
     projects: [
-      { test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: slow, testTimeout: 30_000 } },
-      { test: { name: 'properties', include: ['test/properties/**/*.test.ts'], testTimeout: 300_000 } },
+      { test: { name: 'unit', setupFiles, include: ['test/**/*.test.ts'], exclude: slow, testTimeout: 30_000 } },
+      { test: { name: 'properties', setupFiles, include: ['test/properties/**/*.test.ts'], testTimeout: 300_000 } },
       {
         test: {
           name: 'redis',
+          setupFiles,
           include: ['test/redis/**/*.test.ts'],
           globalSetup: 'test/support/setup.ts',
           testTimeout: 60_000,
@@ -20,6 +25,7 @@ export default defineConfig({
       {
         test: {
           name: 'browser',
+          setupFiles,
           include: ['test/browser/**/*.test.ts'],
           globalSetup: 'test/browser/setup.ts',
           testTimeout: 60_000,
@@ -30,6 +36,7 @@ export default defineConfig({
       {
         test: {
           name: 'process',
+          setupFiles,
           include: ['test/process/**/*.test.ts'],
           globalSetup: 'test/support/setup.ts',
           testTimeout: 240_000,
@@ -40,6 +47,7 @@ export default defineConfig({
       {
         test: {
           name: 'faults',
+          setupFiles,
           include: ['test/faults/**/*.test.ts'],
           globalSetup: 'test/support/setup.ts',
           testTimeout: 900_000,

@@ -205,6 +205,6 @@ test('nothing is written down between nodes, nor about a node that does not belo
 test('what this file looks for is found where it is', () => {
   const paper = new Paper()
   paper.ids.add('0123456789abcdefghijklmnopqrstuvwxyz0123456789ab')
-  paper.note('fine', { deep: { list: [`x ${VALUE}`] } }, new Error(`of ${SECRET}`), 'stamp 0123456789abcdefghijklmn…')
+  paper.note('fine', { deep: { list: [`x ${VALUE}`] } }, { message: `of ${SECRET}` }, 'stamp 0123456789abcdefghijklmn…')
   expect(paper.leaks).toHaveLength(3)
 })

@@ -6,9 +6,10 @@ import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { createCluster, type ClusterConfig } from '../../src/index.js'
+import { createCluster, toPrometheus, type ClusterConfig } from '../../src/index.js'
 import type { SessionId } from '../../src/session/session.js'
 import { encodeValue } from '../../src/session/value.js'
+import { CANARY_VALUE } from './canary/scan.js'
 
 export type Command =
   | { readonly type: 'fill'; readonly sessions: number; readonly bytes: number }
@@ -36,6 +37,7 @@ async function application(req: IncomingMessage, res: ServerResponse): Promise<v
   switch (url.pathname) {
     case '/login':
       if (session !== undefined) {
+        session['canary'] = CANARY_VALUE
         session['user'] = url.searchParams.get('user')
         if (url.searchParams.has('principal')) await session.setPrincipal(url.searchParams.get('user'))
         else await session.rotate()
@@ -68,6 +70,10 @@ async function application(req: IncomingMessage, res: ServerResponse): Promise<v
 const server = createServer((req, res) => {
   if (req.url === '/readyz') {
     health.ready(req, res)
+    return
+  }
+  if (req.url === '/metrics') {
+    res.end(toPrometheus(cluster.metrics()))
     return
   }
   middleware(req, res, (error?: unknown) => {

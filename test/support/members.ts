@@ -150,9 +150,18 @@ export class Members {
   }
 
   async stop(): Promise<void> {
+    await Promise.all(this.members.map((member) => lastWords(member)))
     await Promise.all(this.members.map((member) => member.kill()))
     await Promise.all(this.relays.map(({ relay }) => relay.close()))
   }
+}
+
+/** What a member has counted, for the canary that reads what every process says. One that is gone says nothing. */
+async function lastWords({ port }: Member): Promise<void> {
+  const asked = ['metrics', 'readyz'].map((path) => {
+    return fetch(`http://127.0.0.1:${port}/${path}`, { signal: AbortSignal.timeout(1_000) }).then((answer) => answer.text())
+  })
+  await Promise.allSettled(asked)
 }
 
 /** Ports that were free a moment ago. */
