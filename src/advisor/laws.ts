@@ -1,0 +1,78 @@
+/**
+ * What grows with what: the shape of each quantity for sessions replicated to every node, and for one central
+ * store.
+ */
+import type { Law } from './law.js'
+import { readRate, writeRate, type Load } from './load.js'
+
+/**
+ * Every write goes to every peer; at rest, every pair of nodes tells each other what it has, an entry per
+ * node.
+ */
+export const REPLICATED_TRAFFIC: Law<Load> = {
+  name: 'bytes sent over the cluster',
+  unit: 'B/s',
+  terms: [
+    { name: 'each write, per peer', of: (load) => writeRate(load) * peers(load) },
+    { name: 'each byte changed, per peer', of: (load) => writeRate(load) * load.changeBytes * peers(load) },
+    { name: 'each confirmation by a peer', of: (load) => confirmed(load) * peers(load) },
+    { name: 'each pair of nodes, at rest', of: (load) => load.nodes * peers(load) },
+    { name: 'each node, in what a pair tells at rest', of: (load) => load.nodes ** 2 * peers(load) },
+  ],
+}
+
+/** Every read fetches the session, every write sends what changed. */
+export const CENTRAL_TRAFFIC: Law<Load> = {
+  name: 'bytes to and from the store',
+  unit: 'B/s',
+  terms: [
+    { name: 'each request', of: (load) => load.rate },
+    { name: 'each byte fetched', of: (load) => load.rate * load.bytes },
+    { name: 'each write', of: writeRate },
+    { name: 'each byte changed', of: (load) => writeRate(load) * load.changeBytes },
+  ],
+}
+
+/** A copy on every node, or one in the store: the same law with other coefficients. */
+export const MEMORY: Law<Load> = {
+  name: 'memory for sessions',
+  unit: 'B',
+  terms: [
+    { name: 'each session', of: (load) => load.sessions },
+    { name: 'each byte of a session', of: (load) => load.sessions * load.bytes },
+  ],
+}
+
+/** A write is work for its node and for every peer; a read for its node alone. */
+export const REPLICATED_CPU: Law<Load> = {
+  name: 'CPU of all nodes',
+  unit: 'cores',
+  terms: [
+    { name: 'each read', of: readRate },
+    { name: 'each write', of: writeRate },
+    { name: 'each write, per peer', of: (load) => writeRate(load) * peers(load) },
+    { name: 'each byte changed, per peer', of: (load) => writeRate(load) * load.changeBytes * peers(load) },
+    { name: 'each confirmation by a peer', of: (load) => confirmed(load) * peers(load) },
+  ],
+}
+
+/** The same whatever the number of nodes: of the nodes, or of the store itself. */
+export const CENTRAL_CPU: Law<Load> = {
+  name: 'CPU',
+  unit: 'cores',
+  terms: [
+    { name: 'each read', of: readRate },
+    { name: 'each byte fetched', of: (load) => load.rate * load.bytes },
+    { name: 'each write', of: writeRate },
+    { name: 'each byte changed', of: (load) => writeRate(load) * load.changeBytes },
+  ],
+}
+
+function peers({ nodes }: Load): number {
+  return nodes - 1
+}
+
+/** Writes per second that wait for other nodes. */
+function confirmed(load: Load): number {
+  return load.acks === 'async' || load.nodes < 2 ? 0 : writeRate(load)
+}
