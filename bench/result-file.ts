@@ -7,10 +7,9 @@ export class ResultFile {
   readonly path: string
 
   /** `<date>-<commit>-<mode>.json` in that folder. */
-  constructor(folder: string, { startedAt, commit, mode }: Pick<BenchRun, 'startedAt' | 'commit' | 'mode'>) {
+  constructor(folder: string, run: Pick<BenchRun, 'startedAt' | 'commit' | 'mode'>) {
     mkdirSync(folder, { recursive: true })
-    const date = startedAt.slice(0, 16).replace('T', '-').replace(':', '')
-    this.path = join(folder, `${date}-${commit}-${mode}.json`)
+    this.path = join(folder, `${nameOf(run)}.json`)
   }
 
   /** Whole or not at all. */
@@ -19,4 +18,10 @@ export class ResultFile {
     writeFileSync(unfinished, `${JSON.stringify(run, undefined, 1)}\n`)
     renameSync(unfinished, this.path)
   }
+}
+
+/** `<date>-<commit>-<mode>`: what all files of a run are called. */
+export function nameOf({ startedAt, commit, mode }: Pick<BenchRun, 'startedAt' | 'commit' | 'mode'>): string {
+  const date = startedAt.slice(0, 16).replace('T', '-').replace(':', '')
+  return `${date}-${commit}-${mode}`
 }

@@ -1,0 +1,93 @@
+/** The first screen: which backend for whom, in sentences that are made of this run's figures and of nothing else. */
+import type { BenchRun, QuestionName } from '../results.js'
+import { figureOf, type Wanted } from './cells.js'
+import { quantity } from './format.js'
+import { commandFor, Variant } from './names.js'
+import { crossingInWords } from './sections/scale.js'
+
+export interface Answer {
+  readonly id: string
+  /** Who asks. */
+  readonly who: string
+  /** The line of the configuration. */
+  readonly choice: string
+  /** What speaks for it, and against it, wherever that was measured. */
+  readonly facts: readonly Fact[]
+  /** What to run for the facts that are missing. */
+  readonly missing: readonly string[]
+}
+
+export interface Fact {
+  readonly value: string
+  readonly text: string
+}
+
+/** Either the fact, or the question that would tell. */
+type Sought = Fact | { readonly unanswered: QuestionName }
+
+export function answers(run: BenchRun): readonly Answer[] {
+  return [oneProcess(run), fewNodes(run), manyNodes(run), everythingStops(run), expressSession(run)]
+}
+
+function oneProcess(run: BenchRun): Answer {
+  return answer('one', 'One process', "{ type: 'memory' }", [
+    ratio(run, Variant.memory, 'cpuRatio', 'of the CPU of bare Express with a Map, per request'),
+    ratio(run, Variant.esMemory, 'cpuRatio', 'of it with express-session and MemoryStore'),
+    value(run, 'latency', 'p50', { variant: Variant.memory }, 'median of a request'),
+  ])
+}
+
+function fewNodes(run: BenchRun): Answer {
+  return answer('few', 'A few nodes that shall not need a Redis', "{ type: 'replicated' }", [
+    value(run, 'replication', 'visibleP50', { variant: Variant.async }, 'until a write is visible on another node'),
+    value(run, 'staleness', 'fresh0', { variant: Variant.async, settings: { stamps: true } },
+      'of reads elsewhere see the write at once, with stamps'),
+    value(run, 'latency', 'p99', { variant: Variant.async }, 'answers 99 % of requests'),
+    value(run, 'memory', 'rssPerSession', { variant: Variant.async }, 'of memory per session, on every node'),
+  ])
+}
+
+function manyNodes(run: BenchRun): Answer {
+  const crossing: Sought =
+    figureOf(run, 'scale', 'cpuPerWrite') === undefined
+      ? { unanswered: 'scale' }
+      : { value: '', text: crossingInWords(run) }
+  return answer('many', 'Many nodes, or more sessions than fit into one process', "{ type: 'redis' }", [
+    crossing,
+    ratio(run, Variant.redis, 'cpuRatio', 'of the CPU of bare Express with a Map, besides redis-server'),
+    value(run, 'latency', 'p50', { variant: Variant.redis }, 'median of a request, with a Redis on the same machine'),
+    value(run, 'staleness', 'fresh0', { variant: Variant.redis }, 'of reads elsewhere see the write at once'),
+  ])
+}
+
+function everythingStops(run: BenchRun): Answer {
+  return answer('stops', 'All nodes may stop at once and sessions must be there afterwards', "{ type: 'tiered' }", [
+    value(run, 'latency', 'p50', { variant: Variant.tieredBehind }, 'median of a request: memory in front, Redis behind'),
+    ratio(run, Variant.tieredBehind, 'cpuRatio', 'of the CPU of bare Express with a Map'),
+  ])
+}
+
+function expressSession(run: BenchRun): Answer {
+  return answer('store', 'An application on express-session that stays on it', 'new SessionMeshStore(cluster)', [
+    ratio(run, Variant.storeMemory, 'cpuRatioToMemoryStore', 'of the CPU with MemoryStore'),
+    value(run, 'races', 'lost', { variant: Variant.storeMesh }, 'of concurrent changes are lost'),
+    value(run, 'races', 'lost', { variant: Variant.esMemory }, 'of them with MemoryStore'),
+    value(run, 'races', 'lost', { variant: Variant.esConnectRedis }, 'of them with connect-redis'),
+  ])
+}
+
+function answer(id: string, who: string, choice: string, sought: readonly Sought[]): Answer {
+  const facts = sought.flatMap((each) => ('unanswered' in each ? [] : [each]))
+  const unanswered = new Set(sought.flatMap((each) => ('unanswered' in each ? [each.unanswered] : [])))
+  return { id, who, choice, facts, missing: unanswered.size === 0 ? [] : [commandFor(...unanswered)] }
+}
+
+function value(run: BenchRun, question: QuestionName, figure: string, wanted: Wanted, text: string): Sought {
+  const found = figureOf(run, question, figure, wanted)
+  return found === undefined ? { unanswered: question } : { value: quantity(found.median, found.unit), text }
+}
+
+/** CPU per request of a mix of 90 % reads, as a ratio. */
+function ratio(run: BenchRun, variant: string, figure: 'cpuRatio' | 'cpuRatioToMemoryStore', text: string): Sought {
+  return value(run, 'http-cost', figure, { variant, settings: { workload: 'M', nodes: 1 } }, text)
+}

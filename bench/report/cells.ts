@@ -1,0 +1,51 @@
+/** Finding in a run what a plot, a sentence or a goal speaks of. */
+import type { BenchRun, Cell, Figure, QuestionName } from '../results.js'
+import { byOrder } from './names.js'
+
+export interface Wanted {
+  readonly variant?: string
+  /** The cell has these among its settings. */
+  readonly settings?: Cell['settings']
+  readonly figure?: string
+  readonly curve?: string
+}
+
+/** All cells of a question that fit; those of one variant stand together. */
+export function cellsOf(run: BenchRun, question: QuestionName, wanted: Wanted = {}): readonly Cell[] {
+  return run.cells.filter((cell) => cell.question === question && fits(cell, wanted)).sort((a, b) => byOrder(a.variant, b.variant))
+}
+
+function fits(cell: Cell, { variant, settings = {}, figure, curve }: Wanted): boolean {
+  if (variant !== undefined && cell.variant !== variant) return false
+  if (figure !== undefined && cell.figures[figure] === undefined) return false
+  if (curve !== undefined && cell.curves[curve] === undefined) return false
+  return Object.entries(settings).every(([name, value]) => cell.settings[name] === value)
+}
+
+/** Of the first cell that fits. */
+export function figureOf(
+  run: BenchRun,
+  question: QuestionName,
+  figure: string,
+  wanted: Wanted = {},
+): Figure | undefined {
+  return cellsOf(run, question, { ...wanted, figure })[0]?.figures[figure]
+}
+
+/** Lists of those with the same key, in the order in which the keys come. */
+export function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): readonly (readonly [key: K, items: readonly T[]])[] {
+  const groups = new Map<K, T[]>()
+  for (const item of items) {
+    const key = keyOf(item)
+    const group = groups.get(key)
+    if (group === undefined) groups.set(key, [item])
+    else group.push(item)
+  }
+  return [...groups]
+}
+
+/** The different values of a setting, in their order. */
+export function valuesOf(cells: readonly Cell[], setting: string): readonly (string | number | boolean)[] {
+  const values = [...new Set(cells.flatMap((cell) => cell.settings[setting] ?? []))]
+  return values.sort((a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b))))
+}

@@ -1,0 +1,38 @@
+/** All that the report says, in its order. */
+import { judge, type Verdict } from '../judge.js'
+import type { BenchRun } from '../results.js'
+import { answers, type Answer } from './answers.js'
+import { headline, type Headline } from './headline.js'
+import type { Section } from './section.js'
+import { listed } from './sections/figures.js'
+import { httpCost } from './sections/http-cost.js'
+import { latency } from './sections/latency.js'
+import { memory } from './sections/memory.js'
+import { scale } from './sections/scale.js'
+import { staleness } from './sections/staleness.js'
+
+export interface Contents {
+  readonly headline: Headline
+  readonly answers: readonly Answer[]
+  readonly verdicts: readonly Verdict[]
+  readonly sections: readonly Section[]
+}
+
+export function contentsOf(run: BenchRun): Contents {
+  return {
+    headline: headline(run),
+    answers: answers(run),
+    verdicts: judge(run),
+    sections: [
+      latency(run),
+      staleness(run),
+      scale(run),
+      httpCost(run),
+      memory(run),
+      listed(run, 'replication'),
+      listed(run, 'wire'),
+      listed(run, 'join'),
+      listed(run, 'races'),
+    ],
+  }
+}

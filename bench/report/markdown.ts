@@ -1,0 +1,72 @@
+/** The report as Markdown: the answers, the goals, and the table of the three ways, for a README or a pull request. */
+import type { BenchRun } from '../results.js'
+import type { Answer } from './answers.js'
+import type { Contents } from './contents.js'
+import { comparison } from './comparison.js'
+import { goalRows, tallyOf } from './goal-table.js'
+import type { Section, Table } from './section.js'
+
+/** The whole summary. */
+export function markdown(run: BenchRun, contents: Contents): string {
+  const { verdicts, sections } = contents
+  return [
+    '# Which backend for your sessions',
+    ...opening(contents),
+    ...contents.answers.map(answerAsMarkdown),
+    '## The three ways',
+    tableAsMarkdown(comparison(run)),
+    '## Goals',
+    goalLine(contents),
+    tableAsMarkdown(goalRows(verdicts)),
+    ...sections.map(sectionAsMarkdown),
+    `Made by \`${run.command}\`, seed ${run.seed}. Medians; in parentheses the least and the most of the rounds.`,
+    '',
+  ].join('\n\n')
+}
+
+/** What a README shows of it. */
+export function readmeSummary(run: BenchRun, contents: Contents): string {
+  return [...opening(contents), tableAsMarkdown(comparison(run)), goalLine(contents)].join('\n\n')
+}
+
+function opening({ headline: { when, where, warnings } }: Contents): readonly string[] {
+  return [`${when}; ${where}.`, ...warnings.map((warning) => `**${warning}**`)]
+}
+
+function goalLine({ verdicts }: Contents): string {
+  const { met, missed, unknown } = tallyOf(verdicts)
+  return `Of ${verdicts.length} goals ${met} are met, ${missed} missed, ${unknown} not measured in this run.`
+}
+
+function answerAsMarkdown({ who, choice, facts, missing }: Answer): string {
+  const lines = [
+    ...facts.map(({ value, text }) => (value === '' ? `* ${text}` : `* **${value}** ${text}`)),
+    ...missing.map((command) => `* Not measured in this run: \`${command}\``),
+  ]
+  return `**${who}**: \`${choice}\`\n\n${lines.join('\n')}`
+}
+
+function sectionAsMarkdown({ title, lead, findings, plots, tables, missing }: Section): string {
+  const all = [...tables, ...plots.map(({ table }) => table)]
+  const parts = [
+    `## ${title}`,
+    lead,
+    ...findings,
+    ...all.map((table) => `${table.caption}\n\n${tableAsMarkdown(table)}`),
+    ...(missing === undefined ? [] : [`Not measured in this run: \`${missing}\``]),
+  ]
+  return parts.join('\n\n')
+}
+
+export function tableAsMarkdown({ head, rows }: Table): string {
+  const line = (cells: readonly string[]): string => `| ${cells.map(inCell).join(' | ')} |`
+  const lines = rows.map(({ cells: [first = '', ...others], marks, notes }) => {
+    const remarks = [...marks, ...notes]
+    return line([remarks.length === 0 ? first : `${first} (${remarks.join('; ')})`, ...others])
+  })
+  return [line(head), line(head.map(() => '---')), ...lines].join('\n')
+}
+
+function inCell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll('\n', ' ')
+}

@@ -1,0 +1,131 @@
+/** The report as one HTML page that needs nothing but itself. */
+import type { Verdict } from '../judge.js'
+import type { BenchRun } from '../results.js'
+import type { Answer } from './answers.js'
+import type { Contents } from './contents.js'
+import { goalRows, limitInWords, tallyOf } from './goal-table.js'
+import { html, json, raw, type Html } from './html.js'
+import { barsAsHtml, markBadges, tableAsHtml } from './html-parts.js'
+import { hashOf, type Scripts } from './scripts.js'
+import { fullTable } from './tables.js'
+import { hasPoints, type Plot, type Section } from './section.js'
+import { STYLE } from './style.js'
+
+export function page(run: BenchRun, contents: Contents, scripts: Scripts): string {
+  const style = `${scripts.chartStyle}${STYLE}`
+  return html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${policy(style, scripts)}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>session-mesh: benchmark of ${run.startedAt.slice(0, 10)}</title>
+<link rel="icon" href="data:,">
+<style>${raw(style)}</style>
+</head>
+<body>
+<a class="skip" href="#answers">To the answers</a>
+<div class="bar"><div class="top">
+<nav aria-label="Sections"><a href="#answers">Answers</a><a href="#goals">Goals</a>${contents.sections.map(
+    ({ id, short }) => html`<a href="#${id}">${short}</a>`,
+  )}</nav>
+<button class="theme" id="theme" type="button">Theme</button>
+</div></div>
+<main>
+${headlineAsHtml(contents)}
+<div class="answers" id="answers">${contents.answers.map(answerAsHtml)}</div>
+${goalsAsHtml(contents.verdicts)}
+${contents.sections.map(sectionAsHtml)}
+${everything(run)}
+<footer>Made by <code>${run.command}</code>, seed ${run.seed}. Medians; in parentheses the least and the most of the rounds.
+Compared: ${Object.entries(run.machine.packages).map(([name, version]) => `${name} ${version}`).join(', ') || 'nothing else'}.</footer>
+</main>
+<script type="application/json" id="plots">${json(contents.sections.flatMap(({ plots }) => plots.filter(hasPoints).map(drawable)))}</script>
+<script>${raw(scripts.chart)}</script>
+<script type="module">${raw(scripts.page)}</script>
+</body>
+</html>
+`.text
+}
+
+/** What is in the page may run, and nothing else; nothing may be fetched. */
+function policy(style: string, { chart, page: script }: Scripts): string {
+  const scripts = [chart, script].map((text) => `'${hashOf(text)}'`).join(' ')
+  return [
+    "default-src 'none'",
+    `script-src ${scripts}`,
+    `style-src '${hashOf(style)}'`,
+    'img-src data:',
+    "base-uri 'none'",
+    "form-action 'none'",
+  ].join('; ')
+}
+
+function headlineAsHtml({ headline: { where, when, warnings } }: Contents): Html {
+  return html`<header>
+<h1>Which backend for your sessions</h1>
+<p class="where">${when}</p><p class="where">${where}</p>
+${warnings.length === 0 ? undefined : html`<ul class="warnings" role="note">${warnings.map((text) => html`<li>${text}</li>`)}</ul>`}
+</header>`
+}
+
+function answerAsHtml({ id, who, choice, facts, missing }: Answer): Html {
+  return html`<article class="answer" id="answer-${id}"><h3>${who}</h3><span class="choice"><code>${choice}</code></span>
+<dl class="facts">${facts.map(({ value, text }) =>
+    value === '' ? html`<div class="whole">${text}</div>` : html`<dt>${value}</dt><dd>${text}</dd>`,
+  )}</dl>${missing.map((command) => html`<p class="run">${facts.length === 0 ? 'Not measured in this run' : 'For the rest'}: <code>${command}</code></p>`)}</article>`
+}
+
+function goalsAsHtml(verdicts: readonly Verdict[]): Html {
+  const { met, missed, unknown } = tallyOf(verdicts)
+  const all = Math.max(1, verdicts.length)
+  return html`<div class="goals" id="goals"><h2>Goals</h2>
+<p class="tally"><span class="met"><b>${met}</b> met</span><span class="missed"><b>${missed}</b> missed</span>
+<span class="unknown"><b>${unknown}</b> not measured in this run</span></p>
+<svg class="share" viewBox="0 0 ${all} 1" preserveAspectRatio="none" aria-hidden="true"><rect class="met" width="${met}" height="1"/>
+<rect class="missed" x="${met}" width="${missed}" height="1"/><rect class="unknown" x="${met + missed}" width="${unknown}" height="1"/></svg>
+${missed === 0 ? undefined : missedAsHtml(verdicts)}
+<details><summary>Every goal, and what the best known peer did</summary>${tableAsHtml(goalRows(verdicts))}</details></div>`
+}
+
+function missedAsHtml(verdicts: readonly Verdict[]): Html {
+  const missed = verdicts.flatMap((verdict) => (verdict.type === 'missed' ? [verdict] : []))
+  return html`<p class="note">Missed: ${missed
+    .map(({ goal, figure }) => `${goal.sentence} (${limitInWords(goal, figure)})`)
+    .join('; ')}.</p>`
+}
+
+function sectionAsHtml({ id, title, lead, findings, bars, plots, tables, missing }: Section): Html {
+  return html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2><p class="lead">${lead}</p>
+${findings.map((finding) => html`<p class="finding">${finding}</p>`)}
+${missing === undefined ? undefined : emptyAsHtml(missing)}
+<div class="plots">${bars.map(barsAsHtml)}${plots.map((plot) => plotAsHtml(plot, id))}</div>
+${tables.map((table) => html`<details${bars.length === 0 ? raw(' open') : undefined}><summary>Table</summary>${tableAsHtml(table)}</details>`)}</section>`
+}
+
+function emptyAsHtml(command: string): Html {
+  return html`<p class="empty">Not measured in this run. To measure it: <code>${command}</code></p>`
+}
+
+function plotAsHtml(plot: Plot, question: string): Html {
+  const { id, title, summary, table } = plot
+  const canvas = hasPoints(plot)
+    ? html`<div class="canvas" id="${id}" role="img" tabindex="0" aria-label="${title}. ${summary}"></div>`
+    : emptyAsHtml(`npm run bench -- --only ${question}`)
+  return html`<figure aria-labelledby="${id}-title"><h3 id="${id}-title">${title}${markBadges(table)}</h3>${canvas}
+<details><summary>Table</summary>${tableAsHtml(table)}</details></figure>`
+}
+
+/** What the script needs of a plot. */
+function drawable({ id, x, y, series, crossings }: Plot): object {
+  return { id, x, y, series, crossings }
+}
+
+function everything({ cells }: BenchRun): Html {
+  const questions = [...new Set(cells.map(({ question }) => question))]
+  return html`<section id="everything" aria-labelledby="everything-title"><h2 id="everything-title">Every figure of this run</h2>
+${questions.map((question) => {
+    const own = cells.filter((cell) => cell.question === question)
+    return html`<details><summary>${question}</summary>${tableAsHtml(fullTable(question, own))}</details>`
+  })}</section>`
+}

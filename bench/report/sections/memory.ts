@@ -1,0 +1,104 @@
+/** How much room sessions take, and what the garbage collector has to say about it. */
+import type { BenchRun, Cell } from '../../results.js'
+import { cellsOf, grouped, valuesOf } from '../cells.js'
+import { quantity } from '../format.js'
+import { commandFor, labelOf, lookOf } from '../names.js'
+import type { Plot, Section } from '../section.js'
+import { tableOf } from '../tables.js'
+
+const COLUMNS = [
+  ['rssPerSession', 'memory per session'],
+  ['heapPerSession', 'of that, heap'],
+  ['fullGc', 'full collection'],
+] as const
+
+export function memory(run: BenchRun): Section {
+  const cells = cellsOf(run, 'memory', { figure: 'rssPerSession' })
+  const plots = valuesOf(cells, 'shape').map((shape) => {
+    return sizePlot(cells.filter(({ settings }) => settings['shape'] === shape), String(shape))
+  })
+  const paused = cellsOf(run, 'memory', { curve: 'pauses' }).filter(({ curves }) => curves['pauses']?.length)
+  return {
+    id: 'memory',
+    title: 'What a session takes',
+    short: 'Memory',
+    lead:
+      'Resident memory of the process (of redis-server, its own count) per session, by the number of sessions. Every ' +
+      'replicated node holds all of them; a Redis holds them once. Below that, the pauses of the garbage collector ' +
+      'while the process holds the most sessions: every dot is one pause during which nothing is answered.',
+    findings: [],
+    bars: [],
+    plots: [...plots, ...(paused.length === 0 ? [] : [pausePlot(mostSessions(paused))])],
+    tables: [],
+    ...(cells.length === 0 ? { missing: commandFor('memory') } : {}),
+  }
+}
+
+function sizePlot(cells: readonly Cell[], shape: string): Plot {
+  const variants = grouped(cells, ({ variant }) => variant)
+  return {
+    id: `memory-${shape}`,
+    title: `Sessions of ${shape}`,
+    summary: variants.map(([variant, own]) => `${labelOf(variant)}: ${own.map(inWords).join(', ')}`).join('; '),
+    x: { label: 'sessions', unit: 'count', scale: 'logarithmic' },
+    y: { label: 'memory per session', unit: 'B', scale: 'linear', min: 0 },
+    series: variants.map(([variant, own]) => ({ ...lookOf(variant), drawn: 'both', points: sizesOf(own) })),
+    crossings: [],
+    table: tableOf(`Memory, sessions of ${shape}`, cells, COLUMNS),
+  }
+}
+
+function sizesOf(cells: readonly Cell[]): readonly (readonly [number, number])[] {
+  return cells
+    .map(({ settings, figures }) => [Number(settings['sessions']), figures['rssPerSession']?.median ?? NaN] as const)
+    .sort(([a], [b]) => a - b)
+}
+
+function inWords({ settings, figures: { rssPerSession } }: Cell): string {
+  return rssPerSession === undefined
+    ? ''
+    : `${quantity(rssPerSession.median, rssPerSession.unit)} at ${Number(settings['sessions']).toLocaleString('en')}`
+}
+
+function mostSessions(cells: readonly Cell[]): readonly Cell[] {
+  const most = Math.max(...cells.map(({ settings }) => Number(settings['sessions'])))
+  return cells.filter(({ settings }) => Number(settings['sessions']) === most)
+}
+
+function pausePlot(cells: readonly Cell[]): Plot {
+  const sessions = Number(cells[0]?.settings['sessions']).toLocaleString('en')
+  const longest = (cell: Cell): number => Math.max(...(cell.curves['pauses'] ?? []).map(([, ms]) => ms))
+  return {
+    id: 'pauses',
+    title: `Pauses of the garbage collector, ${sessions} sessions`,
+    summary: cells.map((cell) => `${labelOf(cell.variant)}: longest ${quantity(longest(cell), 'ms')}`).join('; '),
+    x: { label: 'time', unit: 's', scale: 'linear', min: 0 },
+    y: { label: 'pause', unit: 'ms', scale: 'logarithmic' },
+    series: cells.map((cell) => ({
+      ...lookOf(cell.variant),
+      label: `${labelOf(cell.variant)}${'shape' in cell.settings ? `, ${String(cell.settings['shape'])}` : ''}`,
+      drawn: 'dots',
+      points: cell.curves['pauses'] ?? [],
+    })),
+    crossings: [],
+    table: {
+      caption: `Pauses, ${sessions} sessions`,
+      head: ['', 'of', 'pauses', 'longest', 'together'],
+      rows: cells.map((cell) => {
+        const pauses = cell.curves['pauses'] ?? []
+        const together = pauses.reduce((sum, [, ms]) => sum + ms, 0)
+        return {
+          cells: [
+            labelOf(cell.variant),
+            String(cell.settings['shape'] ?? 'all'),
+            String(pauses.length),
+            quantity(longest(cell), 'ms'),
+            quantity(together, 'ms'),
+          ],
+          marks: cell.marks,
+          notes: cell.notes,
+        }
+      }),
+    },
+  }
+}

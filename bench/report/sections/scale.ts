@@ -1,0 +1,173 @@
+/** What a cluster costs by its size, and at which size another backend becomes the cheaper one. */
+import type { BenchRun, Cell, Figure } from '../../results.js'
+import { cellsOf, grouped } from '../cells.js'
+import { number, quantity } from '../format.js'
+import { commandFor, lookOf, Variant } from '../names.js'
+import type { Plot, Section, Series } from '../section.js'
+import { tableOf } from '../tables.js'
+
+/** Of ten requests of an ordinary shop, one writes. */
+const WRITE_SHARE = 0.1
+const COLUMNS = [
+  ['cpuPerWrite', 'CPU per write, all nodes'],
+  ['cpuPerRead', 'CPU per read'],
+  ['bytesPerWrite', 'bytes per write'],
+] as const
+
+/** Where two lines meet, and where they do in each single round; undefined: nowhere among the measured sizes. */
+export interface Meeting {
+  readonly nodes: number | undefined
+  readonly rounds: readonly (number | undefined)[]
+}
+
+type Point = readonly [nodes: number, cost: number]
+/** Which value of a figure counts: the median, or that of a round. */
+type Pick = (figure: Figure) => number | undefined
+const MEDIAN: Pick = ({ median }) => median
+
+export function scale(run: BenchRun): Section {
+  const cells = cellsOf(run, 'scale')
+  const priced = cells.filter(({ figures }) => figures['cpuPerWrite'] !== undefined)
+  const sized = cells.filter(({ figures }) => figures['bytesPerWrite'] !== undefined)
+  return {
+    id: 'scale',
+    title: 'What more nodes cost',
+    short: 'Nodes',
+    lead:
+      'CPU over all nodes for one request, when one in ten writes, and the bytes that a write puts on the wire. ' +
+      'Replication brings every write to every node; a Redis answers every request of every node. Points are ' +
+      'measured with real processes unless the table marks them as simulated or computed.',
+    findings: priced.length === 0 ? [] : [crossingInWords(run)],
+    bars: [],
+    plots: [
+      ...(priced.length === 0 ? [] : [costPlot(priced, meetingOf(run))]),
+      ...(sized.length === 0 ? [] : [bytesPlot(sized)]),
+    ],
+    tables: [],
+    ...(cells.length === 0 ? { missing: commandFor('scale') } : {}),
+  }
+}
+
+/** From how many nodes on Redis is cheaper than replication. */
+export function meetingOf(run: BenchRun, writeShare = WRITE_SHARE): Meeting {
+  const [mesh, redis] = rivals(run)
+  const at = (pick: Pick): number | undefined => meet(costs(mesh, writeShare, pick), costs(redis, writeShare, pick))
+  const rounds = Math.min(...[...mesh, ...redis].map(({ figures }) => figures['cpuPerWrite']?.rounds.length ?? 0))
+  return {
+    nodes: at(MEDIAN),
+    rounds: Array.from({ length: Number.isFinite(rounds) ? rounds : 0 }, (_, round) => at((figure) => figure.rounds[round])),
+  }
+}
+
+function rivals(run: BenchRun): readonly [mesh: readonly Cell[], redis: readonly Cell[]] {
+  const of = (variant: string): readonly Cell[] => cellsOf(run, 'scale', { variant, figure: 'cpuPerWrite' })
+  return [of(Variant.async), of(Variant.redis)]
+}
+
+/** One sentence, also when there is no such place. */
+export function crossingInWords(run: BenchRun, writeShare = WRITE_SHARE): string {
+  const share = `${number(writeShare * 100)} % writes`
+  const [mesh, redis] = rivals(run)
+  if (mesh.length < 2 || redis.length < 2) return `With ${share}: not measured at enough sizes to compare.`
+  const { nodes, rounds } = meetingOf(run, writeShare)
+  const most = Math.max(...mesh.map(nodesOf))
+  if (nodes !== undefined) {
+    return `With ${share}, Redis takes less CPU than replication from ${Math.ceil(nodes)} nodes on${inRounds(rounds)}.`
+  }
+  const [own = NaN, their = NaN] = [mesh, redis].map((cells) => costs(cells, writeShare, MEDIAN).at(-1)?.[1])
+  return `With ${share}, ${own < their ? 'replication' : 'Redis'} takes less CPU at every measured size, up to ${most} nodes.`
+}
+
+function inRounds(rounds: readonly (number | undefined)[]): string {
+  const found = rounds.flatMap((nodes) => nodes ?? [])
+  if (rounds.length < 2 || found.length === 0) return ''
+  const ends = `${number(Math.min(...found))} to ${number(Math.max(...found))}`
+  return found.length === rounds.length
+    ? ` (the lines meet at ${ends} in the rounds)`
+    : ` (the lines meet at ${ends} in ${found.length} of ${rounds.length} rounds, in the others nowhere)`
+}
+
+/** First place at which `rising` is no longer below `other`, on straight lines between the sizes that both have. */
+export function meet(rising: readonly Point[], other: readonly Point[]): number | undefined {
+  const theirs = new Map(other)
+  const gaps = rising.flatMap(([nodes, cost]) => {
+    const their = theirs.get(nodes)
+    return their === undefined ? [] : [[nodes, cost - their] as const]
+  })
+  for (const [i, [nodes, gap]] of gaps.entries()) {
+    const before = gaps[i - 1]
+    if (before === undefined || before[1] >= 0 || gap < 0) continue
+    return before[0] + ((nodes - before[0]) * -before[1]) / (gap - before[1])
+  }
+  return undefined
+}
+
+function costs(cells: readonly Cell[], writeShare: number, pick: Pick): readonly Point[] {
+  const of = (figure: Figure | undefined): number => (figure === undefined ? NaN : (pick(figure) ?? NaN))
+  return cells
+    .map((cell): Point => {
+      const { cpuPerWrite, cpuPerRead } = cell.figures
+      return [nodesOf(cell), writeShare * of(cpuPerWrite) + (1 - writeShare) * of(cpuPerRead)]
+    })
+    .filter(([, cost]) => Number.isFinite(cost))
+    .sort(([a], [b]) => a - b)
+}
+
+function nodesOf({ settings }: Cell): number {
+  return Number(settings['nodes'])
+}
+
+function costPlot(cells: readonly Cell[], { nodes }: Meeting): Plot {
+  const series = seriesOf(cells, (own) => costs(own, WRITE_SHARE, MEDIAN))
+  return {
+    id: 'scale-cost',
+    title: 'CPU per request over all nodes, one in ten writes',
+    summary: inWords(series, 'us'),
+    x: { label: 'nodes', unit: 'count', scale: 'linear' },
+    y: { label: 'CPU per request', unit: 'us', scale: 'linear', min: 0 },
+    series,
+    crossings: nodes === undefined ? [] : [{ x: nodes, label: `Redis is cheaper from ${Math.ceil(nodes)} on` }],
+    table: tableOf('Cost by the number of nodes', cells, COLUMNS),
+  }
+}
+
+function bytesPlot(cells: readonly Cell[]): Plot {
+  const series = seriesOf(cells, (own) => {
+    return own.map((cell): Point => [nodesOf(cell), cell.figures['bytesPerWrite']?.median ?? NaN]).sort(([a], [b]) => a - b)
+  })
+  return {
+    id: 'scale-bytes',
+    title: 'Bytes on the wire per write, over all nodes',
+    summary: inWords(series, 'B'),
+    x: { label: 'nodes', unit: 'count', scale: 'logarithmic' },
+    y: { label: 'bytes per write', unit: 'B', scale: 'logarithmic' },
+    series,
+    crossings: [],
+    table: tableOf('Bytes by the number of nodes', cells, [['bytesPerWrite', 'bytes per write']]),
+  }
+}
+
+/** What was measured is a line with points; what was simulated or computed continues it, dotted. */
+function seriesOf(cells: readonly Cell[], pointsOf: (cells: readonly Cell[]) => readonly Point[]): readonly Series[] {
+  const origin = ({ marks }: Cell): string => marks.find((mark) => mark === 'simulated' || mark === 'computed') ?? ''
+  return grouped(cells, ({ variant }) => variant).flatMap(([variant, own]) => {
+    return grouped(own, origin).map(([mark, group]): Series => {
+      const look = lookOf(variant)
+      const points = pointsOf(group)
+      return mark === ''
+        ? { ...look, drawn: 'both', points }
+        : { ...look, label: `${look.label}, ${mark}`, line: 'dotted', drawn: 'both', points }
+    })
+  })
+}
+
+function inWords(series: readonly Series[], unit: 'us' | 'B'): string {
+  return series
+    .map(({ label, points }) => {
+      const ends = [points[0], points.at(-1)].flatMap((point) => point ?? [])
+      const [from = 0, cost = 0, to = 0, last = 0] = ends
+      return `${label}: ${quantity(cost, unit)} at ${from}, ${quantity(last, unit)} at ${to} nodes`
+    })
+    .join('; ')
+}
+

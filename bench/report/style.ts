@@ -1,0 +1,136 @@
+/**
+ * The style sheet of the report. The palette is that of Okabe and Ito, which people of all kinds of colour vision tell
+ * apart, lightened for the dark theme; lines differ in their dashes as well.
+ */
+
+const LIGHT = `
+  color-scheme: light;
+  --ground: #f7f8fa; --card: #fff; --ink: #16202c; --soft: #566373; --edge: #dfe4ea; --grid: #e9edf1; --hover: #f0f3f7;
+  --blue: #0069b4; --sky: #3ba3d8; --green: #008a63; --orange: #cc5200; --amber: #b97a00; --purple: #a8508a; --grey: #77828f;
+  --good: #00734f; --bad: #b3261e; --warn: #8a5a00; --warn-ground: #fff5dc; --accent: #0069b4;`
+
+const DARK = `
+  color-scheme: dark;
+  --ground: #0e141b; --card: #161e28; --ink: #e8edf3; --soft: #9aa8b8; --edge: #2a3542; --grid: #222c38; --hover: #1d2733;
+  --blue: #5ab0f2; --sky: #a3dbff; --green: #35c99b; --orange: #ff8a4c; --amber: #f3b93f; --purple: #e39acb; --grey: #93a0ae;
+  --good: #4fd6a6; --bad: #ff8a80; --warn: #f3b93f; --warn-ground: #2e2613; --accent: #5ab0f2;`
+
+export const STYLE = `
+:root {${LIGHT} }
+@media (prefers-color-scheme: dark) { :root:not([data-theme]) {${DARK} } }
+:root[data-theme=dark] {${DARK} }
+
+* { box-sizing: border-box }
+html { scroll-behavior: smooth; scroll-padding-top: 3.5rem; -webkit-text-size-adjust: 100% }
+@media (prefers-reduced-motion: reduce) { html { scroll-behavior: auto } }
+body { margin: 0; background: var(--ground); color: var(--ink); font: 15px/1.55 system-ui, -apple-system, "Segoe UI",
+  Roboto, sans-serif; font-variant-numeric: tabular-nums }
+main, .top { max-width: 1180px; margin: 0 auto; padding: 0 1.25rem }
+a { color: var(--accent) }
+code { font: .9em/1.4 ui-monospace, "SF Mono", Menlo, Consolas, monospace; overflow-wrap: anywhere }
+:focus-visible { outline: 2px solid var(--accent); outline-offset: 2px; border-radius: 3px }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 1.6rem 0 .3rem; letter-spacing: -.02em }
+h2 { font-size: 1.3rem; margin: 0 0 .35rem; letter-spacing: -.01em }
+h3 { font-size: .98rem; margin: 0 0 .6rem; line-height: 1.35 }
+p { margin: 0 0 .7rem }
+.skip { position: absolute; left: -99rem }
+.skip:focus { left: 1rem; top: .5rem; z-index: 9; background: var(--card); padding: .4rem .8rem }
+
+.bar { position: sticky; top: 0; z-index: 5; background: var(--ground); border-bottom: 1px solid var(--edge) }
+.top { display: flex; align-items: center; gap: 1rem; min-height: 3rem }
+.top nav { display: flex; gap: 1.1rem; overflow-x: auto; flex: 1; white-space: nowrap; scrollbar-width: none }
+.top nav a { color: var(--soft); text-decoration: none; font-size: .88rem; padding: .3rem 0 }
+.top nav a:hover { color: var(--ink) }
+.theme { font: inherit; font-size: .85rem; color: var(--ink); background: var(--card); border: 1px solid var(--edge);
+  border-radius: 999px; padding: .25rem .8rem; cursor: pointer; white-space: nowrap }
+.theme:hover { background: var(--hover) }
+
+.where { color: var(--soft); font-size: .88rem; margin: 0 }
+.warnings { margin: .9rem 0 0; padding: .6rem .9rem; list-style: none; background: var(--warn-ground); color: var(--warn);
+  border-radius: 8px; font-size: .9rem; font-weight: 550 }
+.warnings li + li { margin-top: .2rem }
+
+.answers { display: grid; grid-template-columns: repeat(6, 1fr); gap: .9rem; margin: 1.3rem 0 }
+.answer { grid-column: span 2; background: var(--card); border: 1px solid var(--edge); border-radius: 12px;
+  padding: 1rem 1.1rem }
+.answer:nth-child(n + 4) { grid-column: span 3 }
+.answer h3 { margin: 0; color: var(--soft); font-weight: 500 }
+.choice { display: block; margin: .3rem 0 .8rem; font-size: 1.02rem; font-weight: 650 }
+.choice code { color: var(--accent) }
+.facts { margin: 0; display: grid; grid-template-columns: max-content 1fr; gap: .3rem .7rem; font-size: .9rem }
+.facts dt { font-weight: 650; text-align: right }
+.facts dd { margin: 0; color: var(--soft) }
+.facts .whole { grid-column: 1 / -1; color: var(--ink) }
+.run { margin: .7rem 0 0; font-size: .82rem; color: var(--soft) }
+
+.goals { background: var(--card); border: 1px solid var(--edge); border-radius: 12px; padding: 1rem 1.1rem; margin: 0 0 2.4rem }
+.tally { display: flex; flex-wrap: wrap; gap: .2rem 1.4rem; align-items: baseline; margin: 0 0 .6rem }
+.tally b { font-size: 1.35rem; letter-spacing: -.02em }
+.share { display: block; width: 100%; height: 8px; border-radius: 4px; margin-bottom: .7rem }
+.met { color: var(--good) } .missed { color: var(--bad) } .unknown { color: var(--soft) }
+.share .met { fill: var(--good) } .share .missed { fill: var(--bad) } .share .unknown { fill: var(--edge) }
+
+section { margin: 0 0 2.8rem }
+.lead { color: var(--soft); max-width: 78ch }
+.finding { font-weight: 600; max-width: 78ch }
+.plots { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .9rem }
+.plots > :last-child:nth-child(odd), .plots > .wide { grid-column: 1 / -1 }
+figure { margin: 0; background: var(--card); border: 1px solid var(--edge); border-radius: 12px; padding: 1rem 1.1rem;
+  min-width: 0 }
+.canvas { min-height: 300px }
+.empty { border: 1px dashed var(--edge); border-radius: 12px; padding: 1.1rem; color: var(--soft); margin: 0 }
+details { margin-top: .7rem }
+summary { cursor: pointer; color: var(--soft); font-size: .87rem; width: max-content; max-width: 100% }
+summary:hover { color: var(--ink) }
+.scroll { overflow-x: auto; margin-top: .5rem }
+table { border-collapse: collapse; font-size: .86rem; width: 100% }
+caption { text-align: left; color: var(--soft); padding-bottom: .3rem; font-size: .82rem }
+th, td { text-align: left; padding: .38rem .9rem .38rem 0; border-bottom: 1px solid var(--grid); vertical-align: top }
+th { font-weight: 600; color: var(--soft); white-space: nowrap; vertical-align: bottom }
+tbody th { color: var(--ink); font-weight: 500; white-space: normal; min-width: 11rem }
+tbody tr:hover { background: var(--hover) }
+.mark { display: inline-block; font-size: .72rem; font-weight: 650; line-height: 1.3; border: 1px solid currentcolor;
+  border-radius: 4px; padding: 0 .35em; margin-left: .35em; color: var(--warn); white-space: nowrap }
+.mark.wrong, .mark.void { color: var(--bad) } .mark.simulated, .mark.computed { color: var(--soft) }
+.note { color: var(--soft); font-size: .82rem; display: block }
+
+.bars table { table-layout: fixed }
+.bars tbody th { width: 17rem; padding-right: .9rem } .bars td { border: 0 } .bars tbody th { border: 0 }
+.bars th, .bars td { padding-top: .16rem; padding-bottom: .16rem; vertical-align: middle }
+.bars .group th { padding-top: .8rem; font-weight: 600; color: var(--soft) }
+.bars td.length { width: 38% } .bars svg { display: block; width: 100%; height: 1.25rem }
+
+.heat td { text-align: center; border: 2px solid var(--card); padding: .45rem .3rem; border-radius: 6px; color: #fff;
+  font-weight: 600 }
+.heat thead th, .heat tbody th { text-align: center; border: 0; min-width: 0; white-space: nowrap; padding: .3rem .6rem }
+.key { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; font-size: .86rem; margin: .7rem 0 0; padding: 0; list-style: none }
+.key svg { width: .9rem; height: .9rem; vertical-align: -.1rem; margin-right: .35rem }
+${['blue', 'sky', 'green', 'orange', 'amber', 'purple', 'grey'].map((name) => `.fill-${name} { fill: var(--${name}) }`).join(' ')}
+
+.uplot { width: 100% !important; overflow: hidden }
+.u-legend { display: flex !important; flex-wrap: wrap; gap: .1rem .9rem; font-size: .82rem !important; text-align: left !important;
+  margin: .5rem 0 0 !important; width: auto; max-width: 100% }
+.u-legend tr, .u-legend tbody { display: contents } .u-legend .u-series > th { display: inline-flex; align-items: center }
+.u-legend .u-series { display: inline-flex !important; margin: 0 !important; background: none !important }
+.u-legend th, .u-legend td { border: 0; padding: .05rem .15rem !important; color: var(--ink); min-width: 0; width: auto;
+  font-weight: 450 !important; white-space: normal }
+.u-legend .u-series:first-child { order: 9 } .u-legend .u-series:first-child:has(.u-value:empty) { visibility: hidden }
+.u-legend .u-series th::after { content: none !important } .u-legend .u-value { font-weight: 650 !important }
+.u-legend .u-marker { width: 1.5rem; height: 0; border-width: 3px 0 0 !important; margin-right: .4rem; flex: none }
+.u-cursor-x, .u-cursor-y { border-color: var(--soft) !important }
+.u-hz .u-cursor-x { border-right-width: 1px }
+.u-select { background: var(--hover); opacity: .5 }
+
+footer { border-top: 1px solid var(--edge); color: var(--soft); font-size: .85rem; padding: 1.2rem 0 2.5rem }
+
+@media (max-width: 900px) { .answers { grid-template-columns: 1fr 1fr }
+  .answer, .answer:nth-child(n + 4) { grid-column: auto } .answer:last-child { grid-column: 1 / -1 } .plots { grid-template-columns: minmax(0, 1fr) } }
+@media (max-width: 620px) { .answers { grid-template-columns: 1fr } main, .top { padding: 0 .85rem } h1 { font-size: 1.4rem }
+  .answer:last-child { grid-column: auto }
+  figure, .goals, .answer { padding: .85rem .8rem }
+  .bars tr { display: grid; grid-template-columns: 42% 1fr; column-gap: .7rem; align-items: center }
+  .bars tbody th { grid-column: 1 / -1; width: auto; padding-bottom: 0 }
+  .bars td { font-size: .8rem; padding: .1rem 0 .35rem } .bars td.length { width: auto }
+  .bars svg { height: .9rem } tbody th { min-width: 8rem } }
+@media print { .bar { display: none } figure, .answer { break-inside: avoid } }
+`
