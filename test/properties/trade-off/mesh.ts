@@ -27,6 +27,8 @@ export interface MeshCookie extends Cookie {
   readonly writer: number
   /** Every event of the session that this browser has seen: its own, one after the other. */
   readonly seen: readonly Dot[]
+  /** What it wrote last of each attribute. */
+  readonly written: Values
 }
 
 /** What only somebody who sees all nodes can say about a read. */
@@ -34,8 +36,8 @@ export interface Look {
   readonly session: number
   readonly at: number
   readonly node: number
-  /** The node lacked an event that this browser had seen. */
-  readonly isAhead: boolean
+  /** What the node lacked of what this browser had seen: a value that still counts, or only one that was replaced. */
+  readonly lacked: 'nothing' | 'replaced' | 'value'
   readonly writer: number
   waitedMs: number
   /** Asked its peers. */
@@ -107,19 +109,17 @@ export class Mesh implements Store<MeshCookie> {
     const id = `id${String(++this.#ids).padStart(20, '0')}` as IdHash
     const birth = node.replica.nextDot
     const base = { createdAt: this.#now(node), maxIdleMs: Infinity, maxLifeMs: Infinity }
-    const cookie = { session, id, birth, stamp: undefined, writer: at, seen: [birth] }
+    const cookie = { session, id, birth, stamp: undefined, writer: at, seen: [birth], written: new Map() }
     this.#commit(node, { type: 'create', id, base, writes: [] }, cookie, done)
   }
 
   read(at: number, cookie: MeshCookie, done: (answer: Answer<MeshCookie>) => void): void {
     const node = this.#node(at)
-    const { session, stamp, birth, writer, seen } = cookie
-    const { live, context } = node.replica.state
-    const held = live.get(birth)
-    const isAhead = seen.some((dot) => held?.includes(dot) !== true && !context.has(dot))
+    const { session, stamp, birth, writer } = cookie
+    const lacked = lackedAt(node.replica, cookie)
     const since = this.#queue.now
     const asked = node.replica.pulls.counts.waits
-    const look: Look = { session, at: since, node: at, isAhead, writer, waitedMs: 0, asked: false }
+    const look: Look = { session, at: since, node: at, lacked, writer, waitedMs: 0, asked: false }
     this.looks.push(look)
     const request = this.#request((told) => {
       if (told.type !== 'loaded') throw new Error('a load was answered as a commit')
@@ -135,7 +135,8 @@ export class Mesh implements Store<MeshCookie> {
     const node = this.#node(at)
     const writes = [{ name, kind: 0, value: encoder.encode(value) }]
     const seen = [...cookie.seen, node.replica.nextDot]
-    this.#commit(node, { type: 'write', birth: cookie.birth, writes }, { ...cookie, writer: at, seen }, done)
+    const after = { ...cookie, writer: at, seen, written: new Map(cookie.written).set(name, value) }
+    this.#commit(node, { type: 'write', birth: cookie.birth, writes }, after, done)
   }
 
   copies(): readonly ReadonlyMap<number, Values>[] {
@@ -252,6 +253,13 @@ export class Mesh implements Store<MeshCookie> {
     if (node === undefined) throw new Error('a mesh without nodes')
     return node
   }
+}
+
+function lackedAt({ state }: Replica, { birth, seen, written }: MeshCookie): Look['lacked'] {
+  const held = state.live.get(birth)
+  const values = valuesOf(held?.registers ?? [])
+  if (held?.base === undefined || [...written].some(([name, value]) => values.get(name) !== value)) return 'value'
+  return seen.every((dot) => held.includes(dot) || state.context.has(dot)) ? 'nothing' : 'replaced'
 }
 
 function nameOf({ actor, counter }: Dot): string {
