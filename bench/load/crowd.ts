@@ -1,7 +1,6 @@
 /** Many visitors, each at home on one server, and what they do. */
 import type { Site } from '../rig/rig.js'
 import { Connections } from './http.js'
-import { closedLoop, realClock } from './drivers.js'
 import { TEN_OF_100, Visitor, type Outcome, type Shape } from './visitor.js'
 
 /** R reads one attribute, W replaces one, M is nine reads to a write, C begins a new session. */
@@ -58,9 +57,13 @@ export class Crowd {
     }
   }
 
-  /** Puts the servers under full load, so that their code is compiled before anything is measured. */
-  async warmUp(workers: number, seconds: number): Promise<void> {
-    await closedLoop({ workers, seconds, step: () => this.step('M') }, realClock)
+  /** Requests of every kind under full load, so that the servers' code is compiled before anything is measured. */
+  async warmUp(workers: number, requests: number): Promise<void> {
+    let left = requests
+    const work = async (): Promise<void> => {
+      while (left-- > 0) await this.step(WORKLOADS[left % WORKLOADS.length] ?? 'M')
+    }
+    await Promise.all(Array.from({ length: workers }, work))
   }
 
   /** Every visitor reads one attribute: what is still there after a load that did not look. */

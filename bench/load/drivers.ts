@@ -28,8 +28,9 @@ export async function closedLoop({ workers, seconds, step, signal }: ClosedLoop,
   const tally = new Outcomes()
   const startedMs = clock.nowMs()
   const untilMs = startedMs + seconds * 1_000
+  const goesOn = (): boolean => clock.nowMs() < untilMs && signal?.aborted !== true
   const work = async (worker: number): Promise<void> => {
-    while (clock.nowMs() < untilMs && signal?.aborted !== true) tally.add(await step(worker))
+    while (goesOn()) tally.add(await step(worker))
   }
   await Promise.all(Array.from({ length: workers }, (_, worker) => work(worker)))
   return tally.result((clock.nowMs() - startedMs) / 1_000)
@@ -46,27 +47,35 @@ export interface OpenLoop {
   readonly signal?: AbortSignal
 }
 
-/**
- * The intended moments are evenly spaced. It spins instead of sleeping, for timers are late by up to a millisecond:
- * give it a core of its own.
- */
+/** The intended moments are evenly spaced. It spins between them: give it a core of its own. */
 export async function openLoop({ rate, seconds, send, record, signal }: OpenLoop, clock: Clock): Promise<LoadResult> {
   const tally = new Outcomes()
   const total = Math.round(rate * seconds)
   const startedMs = clock.nowMs()
-  let underWay = 0
-  for (let number = 0; number < total && signal?.aborted !== true; number++) {
-    const intendedMs = startedMs + (number * 1_000) / rate
-    while (clock.nowMs() < intendedMs) await clock.turn()
-    underWay++
-    void send(number).then((outcome) => {
-      underWay--
-      tally.add(outcome)
-      record(clock.nowMs() - intendedMs)
-    })
+  const underWay = new Set<Promise<void>>()
+  let [firstMs, lastMs] = [Infinity, -Infinity]
+  const sendAt = async (number: number, intendedMs: number): Promise<void> => {
+    tally.add(await send(number))
+    lastMs = clock.nowMs()
+    firstMs = Math.min(firstMs, lastMs)
+    record(lastMs - intendedMs)
   }
-  while (underWay > 0) await clock.turn()
-  return tally.result((clock.nowMs() - startedMs) / 1_000)
+  for (let number = 0; number < total; number++) {
+    const intendedMs = startedMs + (number * 1_000) / rate
+    await until(clock, intendedMs)
+    if (signal?.aborted === true) break
+    const sent = sendAt(number, intendedMs)
+    underWay.add(sent)
+    void sent.finally(() => underWay.delete(sent))
+  }
+  await Promise.all(underWay)
+  // As long as answers come at the rate of the requests, they span the time that these did, however late they are.
+  return tally.result(Math.max(0, lastMs - firstMs) / 1_000)
+}
+
+/** Spins, for timers are late by up to a millisecond. */
+export async function until({ nowMs, turn }: Clock, momentMs: number): Promise<void> {
+  while (nowMs() < momentMs) await turn()
 }
 
 class Outcomes {

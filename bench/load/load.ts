@@ -10,7 +10,7 @@ export interface LoadResult {
   readonly wrong: number
   /** No answer, or one that says that something broke. */
   readonly failed: number
-  /** From the first intended moment to the last answer. */
+  /** Time that the answers took: of an open loop from the first to the last, of a closed one from its start. */
   readonly seconds: number
 }
 

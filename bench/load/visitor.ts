@@ -27,6 +27,15 @@ export class Visitor {
     this.#withStamps = withStamps
   }
 
+  /** Another tab, or whoever stole the cookies: the same session from here on. */
+  copy(): Visitor {
+    const other = new Visitor(this.shape, this.#withStamps)
+    for (const [name, value] of this.#jar) other.#jar.set(name, value)
+    other.#versions.push(...this.#versions)
+    other.#cookie = this.#cookie
+    return other
+  }
+
   /** Begins a session anew. */
   async create(server: Connections, version = 0): Promise<Outcome> {
     this.#jar.clear()

@@ -34,7 +34,7 @@ export class Tally {
     const samples = [...rounds.values()]
     const counting = new Map([...rounds].filter(([, sample]) => !isVoid(sample)))
     const figures = { ...figuresOf(counting), ...this.#ratios(question, variant, settings, counting) }
-    const marks = [...new Set(samples.flatMap(({ marks = [] }) => marks))]
+    const marks = [...new Set(samples.flatMap((sample) => sample.marks ?? []))]
     return {
       question: question.name,
       variant,

@@ -86,7 +86,7 @@ function judge<T extends LoadResult>(window: Window<T>, intended: number | undef
     marks.push('disturbed')
     notes.push(`other work took ${percent(foreignShare)} of the machine in the quietest of ${REPEATS_MAX + 1} tries`)
   }
-  const share = intended === undefined ? 1 : load.operations / (intended * load.seconds)
+  const share = intended === undefined ? 1 : load.operations / Math.max(1, intended * load.seconds)
   if (share < LOAD_SHARE_MIN) {
     marks.push('void')
     notes.push(`${percent(share)} of the intended load of ${intended} per second`)

@@ -12,9 +12,12 @@ import type { Variant } from '../variants.js'
 
 const VISITORS = 1_000
 const WORKERS = 16
-const WARM_UP_SECONDS = 1.2
-/** Starting the processes and making the sessions. */
-const SETUP_SECONDS = 1.5
+/** To each node, of all kinds. */
+const WARM_UP_REQUESTS = 4_000
+/** Starting the processes, making the sessions, warming up. */
+const SETUP_SECONDS = 2.5
+/** Reading all sessions after a window. */
+const VERIFY_SECONDS = 0.25
 /** A generator this busy may have been what limited the throughput. */
 const GENERATOR_BUSY = 0.95
 
@@ -59,7 +62,7 @@ function trialOf(variant: Variant, nodes: number, { windowSeconds }: PlanOptions
     variant: variant.name,
     group: 'http-cost',
     cells: WORKLOADS.map((workload) => ({ workload, nodes })),
-    seconds: SETUP_SECONDS + WARM_UP_SECONDS + WORKLOADS.length * windowSeconds,
+    seconds: SETUP_SECONDS + nodes / 2 + WORKLOADS.length * (windowSeconds + VERIFY_SECONDS),
     measure: async (context) => await measure(variant, nodes, context),
   }
 }
@@ -70,7 +73,7 @@ async function measure(variant: Variant, nodes: number, context: TrialContext): 
   const samples: Sample[] = []
   try {
     await crowd.settle(WORKERS)
-    await crowd.warmUp(WORKERS, WARM_UP_SECONDS)
+    await crowd.warmUp(WORKERS, WARM_UP_REQUESTS * nodes)
     for (const workload of WORKLOADS) {
       const load = async (): Promise<LoadResult> => {
         const step = async () => await crowd.step(workload)
@@ -86,7 +89,7 @@ async function measure(variant: Variant, nodes: number, context: TrialContext): 
   return samples
 }
 
-function sampleOf(settings: Settings, window: Window<LoadResult>, wrongLater: number): Sample {
+function sampleOf(settings: Settings, window: Window, wrongLater: number): Sample {
   const { load, seconds, cpuMs } = window
   const perRequest = (ms: number): number => (ms * 1_000) / Math.max(1, load.operations)
   const notes = [...window.notes]

@@ -22,14 +22,15 @@ export class RedisServer {
   }
 
   static async start(port: number, prefix: readonly string[]): Promise<RedisServer> {
-    const [command = 'sh', ...args] = [...prefix, 'sh', '-c', GUARD, 'sh', '--port', String(port), ...SETTINGS]
-    const guard = spawn(command, args, { stdio: ['pipe', 'pipe', 'ignore'] })
+    const guarded = ['-c', GUARD, 'sh', '--port', String(port), ...SETTINGS]
+    const [command, ...args] = [...prefix, 'sh', ...guarded]
+    const guard = spawn(command ?? 'sh', args, { stdio: ['pipe', 'pipe', 'ignore'] })
     const server = new RedisServer(port, guard)
     const [line] = (await once(guard.stdout, 'data')) as [Buffer]
     server.#pid = Number(line.toString())
     const deadline = performance.now() + STARTED_WITHIN_MS
     while (!(await answers(port))) {
-      if (performance.now() > deadline) throw new Error(`redis-server on port ${port} does not answer: is it installed?`)
+      if (performance.now() > deadline) throw new Error(`redis-server on port ${port} does not answer`)
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
     return server

@@ -2,7 +2,6 @@
  * The application that all stacks on Express serve: the same routes and the same answers, over whatever keeps the
  * session. As few settings as possible: Express and its session middleware as people install them.
  */
-import { setTimeout as after } from 'node:timers/promises'
 import express, { type Express, type Request, type RequestHandler, type Response } from 'express'
 import { attributeName, textOf } from './text.js'
 
@@ -38,13 +37,14 @@ export function application({ middleware, session, destroy }: Stack): Express {
     res.send(text)
   })
   /** The same from a handler that takes its time, with the session at hand. */
-  app.post('/slow/:name/:version/:bytes/:ms', async (req, res) => {
+  app.post('/slow/:name/:version/:bytes/:ms', (req, res) => {
     const { name, version, bytes, ms } = req.params
     const data = session(req)
-    await after(Number(ms))
-    const text = textOf(version, Number(bytes))
-    data[name] = text
-    res.send(text)
+    setTimeout(() => {
+      const text = textOf(version, Number(bytes))
+      data[name] = text
+      res.send(text)
+    }, Number(ms))
   })
   app.post('/increment/:name', (req, res) => {
     const data = session(req)
@@ -53,9 +53,8 @@ export function application({ middleware, session, destroy }: Stack): Express {
     data[name] = next
     res.send(String(next))
   })
-  app.post('/logout', async (req, res) => {
-    await destroy(req, res)
-    res.send('out')
+  app.post('/logout', (req, res, next) => {
+    destroy(req, res).then(() => res.send('out'), next)
   })
   return app
 }
