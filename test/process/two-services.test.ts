@@ -1,38 +1,12 @@
-/** examples/two-services as it is after an install: two processes, each with what its package.json names. */
-import { spawn, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
-import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest'
+/** examples/two-services: two processes of two packages. */
+import { expect, onTestFinished, test } from 'vitest'
 import { freePorts } from '../support/members.js'
 import { RedisServer } from '../support/redis.js'
+import { installedExample, listening } from './installed-example.js'
 
-const ROOT = join(import.meta.dirname, '..', '..')
-const EXAMPLE = join(ROOT, 'examples', 'two-services')
 const LIFETIME_S = 2_592_000
 
-let copy: string
-
-beforeAll(() => {
-  const isBuilt = existsSync(join(ROOT, 'dist/src/index.js'))
-  if (!isBuilt) throw new Error('the services run from dist: npm run build first')
-  copy = mkdtempSync(join(tmpdir(), 'session-mesh-two-services-'))
-  cpSync(EXAMPLE, copy, { recursive: true, filter: (file) => !file.endsWith('node_modules') })
-  for (const service of ['a', 'b']) install(join(copy, service))
-})
-
-afterAll(() => rmSync(copy, { recursive: true, force: true }))
-
-/** Links what the service depends on, and nothing else. */
-function install(service: string): void {
-  const { dependencies } = JSON.parse(readFileSync(join(service, 'package.json'), 'utf8'))
-  mkdirSync(join(service, 'node_modules'))
-  for (const name of Object.keys(dependencies)) {
-    const installed = name === 'session-mesh' ? ROOT : join(ROOT, 'node_modules', name)
-    symlinkSync(installed, join(service, 'node_modules', name), 'dir')
-  }
-}
+const service = installedExample('two-services', ['a', 'b'])
 
 interface Services {
   readonly a: string
@@ -46,35 +20,10 @@ async function start(environment: Readonly<Record<string, string>> = {}): Promis
   const { REDIS_URL: _, ...inherited } = process.env
   const env = { ...inherited, ...gossip, ...environment }
   const [urlOfA, urlOfB] = await Promise.all([
-    listening(join(copy, 'a'), a ?? 0, env),
-    listening(join(copy, 'b'), b ?? 0, env),
+    listening(service('a'), a ?? 0, env),
+    listening(service('b'), b ?? 0, env),
   ])
   return { a: urlOfA, b: urlOfB }
-}
-
-async function listening(folder: string, port: number, env: NodeJS.ProcessEnv): Promise<string> {
-  const child = spawn(process.execPath, ['server.js'], { cwd: folder, env: { ...env, PORT: String(port) } })
-  onTestFinished(() => leave(child))
-  let said = ''
-  child.stdout.on('data', (chunk) => (said += String(chunk)))
-  child.stderr.on('data', (chunk) => (said += String(chunk)))
-  const url = `http://127.0.0.1:${port}`
-  const answers = async (): Promise<void> => {
-    if (child.exitCode !== null) throw new Error(`the service ended (${child.exitCode}): ${said}`)
-    await fetch(url)
-  }
-  await vi.waitFor(answers, { timeout: 20_000, interval: 50 })
-  return url
-}
-
-/** Asks the process to leave, as a service manager does; it must. */
-async function leave(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return
-  const patience = setTimeout(() => child.kill('SIGKILL'), 10_000)
-  child.kill('SIGTERM')
-  const [code] = await once(child, 'exit')
-  clearTimeout(patience)
-  expect(code, 'how the service left').toBe(0)
 }
 
 /** POSTs; `cookie` as a browser would send it next. */

@@ -10,9 +10,15 @@ interface Handed {
 }
 
 /**
+ * By this a copy of what was handed out is known again. It is inherited, so whoever lists, spreads or prints what was
+ * handed out does not see it; `for … in`, by which @fastify/session copies, does. JSON leaves it out: it is a function.
+ */
+const MARK = 'sessionMeshBaseline'
+
+/**
  * Which object of the application stands for which state of which session. express-session tells: it makes a request's
- * session of what `get` answered by `createSession`. Who never calls that (@fastify/session) saves objects that nobody
- * has seen before; they are compared with what this process last handed out for the id. Limits of that: of two requests
+ * session of what `get` answered by `createSession`. @fastify/session never calls that, but its copy carries a mark. A
+ * copy without either is compared with what this process last handed out for the id. Limits of that: of two requests
  * that were handed different states, the one with the older may take back what the other one saw, and beyond
  * HANDED_MAX ids a save counts as one of the whole session.
  */
@@ -28,10 +34,20 @@ export class Baselines {
     this.#remember({ baseline, open })
   }
 
+  /** `data` as `handOut` takes it, with the mark by which an unannounced copy of it is known. */
+  marked<T extends object>(data: T, baseline: Baseline): T {
+    const mark = (): void => {}
+    this.#byObject.set(mark, baseline)
+    return Object.assign(Object.create({ [MARK]: mark }) as object, data)
+  }
+
   /** `session` was made of `data`. */
   adopt(session: object, data: object): void {
     const baseline = this.#byObject.get(data)
-    if (baseline === undefined) return
+    if (baseline !== undefined) this.#adopt(session, baseline)
+  }
+
+  #adopt(session: object, baseline: Baseline): void {
     this.#byObject.set(session, baseline)
     const handed = this.#handed.get(baseline.id)
     if (handed === undefined) return
@@ -49,6 +65,12 @@ export class Baselines {
     const baseline = this.#byObject.get(session)
     if (baseline?.id === id) return baseline
     if (this.#started.get(session) === id) return 'new'
+    const mark: unknown = MARK in session ? session[MARK] : undefined
+    const marked = typeof mark === 'function' ? this.#byObject.get(mark) : undefined
+    if (marked?.id === id) {
+      this.#adopt(session, marked)
+      return marked
+    }
     return this.#handed.get(id)?.baseline
   }
 

@@ -159,8 +159,11 @@ export class ExpressSessionStore extends EventEmitter {
     const found = await this.#look(id)
     if (found.state === 'none') return null
     const data = dataOf(found.session)
-    this.#baselines.handOut(data, baselineOf(id, found, data))
-    return data
+    const baseline = baselineOf(id, found, data)
+    // express-session says what it makes of it.
+    const handed = this.#generate === undefined ? this.#baselines.marked(data, baseline) : data
+    this.#baselines.handOut(handed, baseline)
+    return handed
   }
 
   async #set(id: string, session: object): Promise<void> {

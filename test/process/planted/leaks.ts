@@ -19,7 +19,7 @@ test('an id in a log that nobody reads', async () => {
     req.session.rotate().then(
       () => {
         id = req.session.id ?? ''
-        req.session['n'] = 1
+        Object.assign(req.session, { n: 1 })
         res.end()
       },
       () => {},
@@ -31,7 +31,7 @@ test('half an id in the output of a process', async () => {
   await using cluster = await open()
 
   const id = await visit(cluster, (req, res) => {
-    req.session['n'] = 1
+    Object.assign(req.session, { n: 1 })
     req.session.commit().then(() => res.end(req.session.id), () => {})
   })
 
