@@ -102,11 +102,14 @@ const AREAS: readonly Area[] = [
     knows: ['src/simulator/', 'src/replica/', 'src/session/', 'src/transport/codec.ts', ...LEAVES],
   },
   { files: ['src/advisor/'], knows: ['src/advisor/', ...LEAVES] },
+  // Knows nothing of this package's sessions: it audits anybody's store.
+  { files: ['src/auditor/'], knows: ['src/auditor/', ...LEAVES, NODE] },
   {
     files: ['src/cli/'],
     knows: [
       'src/cli/',
       'src/advisor/',
+      'src/auditor/',
       'src/cluster.ts',
       'src/config/',
       'src/observe/',

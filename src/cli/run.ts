@@ -3,6 +3,8 @@ import { ConfigFileError } from '../config/file.js'
 import { ConfigError, HandshakeError, SessionMeshError } from '../errors.js'
 import { didYouMean } from '../spelling.js'
 import { VERSION } from '../version.js'
+import { register as registerAudit } from './audit.js'
+import { register as registerBench } from './bench.js'
 import { register as registerCheck } from './check.js'
 import { register as registerDemo } from './demo.js'
 import { CliError, Exit, usageError } from './exit.js'
@@ -15,7 +17,16 @@ import { register as registerStatus } from './status.js'
 type Register = (cli: CAC, io: CliIo) => void
 
 /** Each command lives in a file of its own and registers itself. Its action answers with the exit code, if not 0. */
-const COMMANDS: readonly Register[] = [registerStart, registerStatus, registerCheck, registerDemo, registerSimulate, registerMigrate]
+const COMMANDS: readonly Register[] = [
+  registerStart,
+  registerStatus,
+  registerCheck,
+  registerDemo,
+  registerSimulate,
+  registerBench,
+  registerMigrate,
+  registerAudit,
+]
 
 /** Runs one command line (without node and script) to its exit code. Never throws. */
 export async function runCli(args: readonly string[], io: CliIo): Promise<number> {
