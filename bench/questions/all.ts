@@ -3,7 +3,8 @@ import { question as calibration } from './calibration.js'
 import { question as httpCost } from './http-cost.js'
 import { question as latency } from './latency.js'
 import { question as races } from './races.js'
+import { question as replication } from './replication.js'
 import { question as staleness } from './staleness.js'
 
 /** In the order in which they are asked. */
-export const QUESTIONS: readonly Question[] = [httpCost, latency, staleness, races, calibration]
+export const QUESTIONS: readonly Question[] = [httpCost, latency, replication, staleness, races, calibration]

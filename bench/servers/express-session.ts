@@ -2,12 +2,15 @@
 import expressSession, { type Store } from 'express-session'
 import { expressSessionApplication } from './express-session-application.js'
 import { serve, specOfThisProcess } from './serve.js'
+import { storeOrders } from './store-orders.js'
 
 const TTL_MS = 30 * 60_000
 
 const { store, redis } = specOfThisProcess()
 
-await serve(expressSessionApplication(await open()))
+const opened = await open()
+
+await serve(expressSessionApplication(opened), { orders: storeOrders(opened) })
 
 async function open(): Promise<Store> {
   switch (store ?? 'memory') {

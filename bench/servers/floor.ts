@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { parseCookie } from 'cookie'
 import { application, type SessionData } from './application.js'
+import { keeperOrders } from './keeper.js'
 import { serve } from './serve.js'
 
 const sessions = new Map<string, SessionData>()
@@ -34,4 +35,15 @@ const app = application({
   },
 })
 
-await serve(app)
+const orders = keeperOrders<SessionData>({
+  create: (attributes) => {
+    const session: SessionData = Object.fromEntries(attributes)
+    sessions.set(randomUUID(), session)
+    return session
+  },
+  write: (session, [name, text]) => {
+    session[name] = text
+  },
+})
+
+await serve(app, { orders })

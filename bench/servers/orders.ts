@@ -1,4 +1,6 @@
 /** What a server tells the process that started it, and what it can be asked over IPC. */
+import type { Curve } from '../question.js'
+import type { Carried } from './relay.js'
 
 /** From the environment variable BENCH_SERVER, as JSON. */
 export interface ServerSpec {
@@ -22,6 +24,42 @@ export interface Orders {
   readonly counters: { readonly argument: null; readonly answer: Readonly<Record<string, number>> }
   /** A forced full collection (needs --expose-gc): how long it took, milliseconds, and what was left, bytes. */
   readonly gc: { readonly argument: null; readonly answer: { readonly ms: number; readonly heap: number; readonly rss: number } }
+  /** Makes sessions without HTTP; how many seconds it took. */
+  readonly fill: { readonly argument: Filling; readonly answer: number }
+  /** Replaces the first attribute of one session after the other, evenly spaced, and notes the pauses of the collector. */
+  readonly churn: { readonly argument: Churning; readonly answer: { readonly writes: number; readonly pauses: Curve } }
+  /** From now on notes when changes made elsewhere can be read here. */
+  readonly watch: { readonly argument: null; readonly answer: null }
+  /** By version of the text (text.ts), when it could be read here: microseconds of the machine's monotonic clock. */
+  readonly seen: { readonly argument: null; readonly answer: readonly Moment[] }
+  /** Writes one version after the other at a rate; when each began. */
+  readonly write: { readonly argument: Churning; readonly answer: readonly Moment[] }
+  /** Writes as fast as another node confirms, in batches; seconds from the first write to the last confirmation. */
+  readonly rush: { readonly argument: { readonly writes: number; readonly bytes: number }; readonly answer: number }
+  /** Links to peers that came and went, and when this node became ready: by the monotonic clock. */
+  readonly history: { readonly argument: null; readonly answer: readonly HistoryEntry[] }
+  /** Bytes that went through each wire of a relay. */
+  readonly carried: { readonly argument: null; readonly answer: readonly Carried[] }
+}
+
+export interface Filling {
+  readonly sessions: number
+  readonly attributes: number
+  readonly bytes: number
+}
+
+export interface Churning {
+  /** Per second. */
+  readonly rate: number
+  readonly seconds: number
+  readonly bytes: number
+}
+
+export type Moment = readonly [version: number, atUs: number]
+
+export interface HistoryEntry {
+  readonly event: 'link-up' | 'link-down' | 'ready'
+  readonly atUs: number
 }
 
 export type OrderName = keyof Orders

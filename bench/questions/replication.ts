@@ -1,0 +1,259 @@
+/**
+ * How does replication go? From a write on one node until another can answer with it; what a node takes in; what a
+ * replicated write costs, as CPU of the processes under the load of HTTP, beside the same load on a node without
+ * peers; and when the death of a node is noticed.
+ */
+import { Crowd, type CrowdOptions } from '../load/crowd.js'
+import { closedLoop, realClock } from '../load/drivers.js'
+import { NO_LOAD, type LoadResult } from '../load/load.js'
+import { quantile } from '../method/figures.js'
+import type { Window } from '../method/window.js'
+import type { Measured, PlanOptions, Question, Sample, Settings, Trial, TrialContext } from '../question.js'
+import type { Mark } from '../results.js'
+import type { Child } from '../rig/child.js'
+import type { Site } from '../rig/rig.js'
+import { monotonicUs } from '../servers/monotonic.js'
+import type { Variant } from '../variants.js'
+
+/** Replicated by itself: what else shares sessions has no peers that take in changes. */
+const VARIANTS = ['mesh-async', 'mesh-one', 'mesh-quorum', 'mesh-all']
+const NODES = 2
+const FILLING = { sessions: 1_000, attributes: 10, bytes: 100 } as const
+
+const VISIBLE_RATE = 200
+const VISIBLE_WINDOWS = 2
+const RUSH = { writes: 200_000, bytes: 100 } as const
+const RUSH_OF_QUICK = { writes: 60_000, bytes: 100 } as const
+const VISITORS = 400
+const WORKERS = 16
+const WARM_UP_REQUESTS = 6_000
+/** Alternately without and with peers, so that what the machine does in between falls on both. */
+const TURNS = 2
+/** A silent node is noticed after 3 s; nothing here takes longer. */
+const NOTICED_WITHIN_MS = 20_000
+
+export const question: Question = {
+  name: 'replication',
+  title: 'how long a change takes to another node, how many are taken in, and what that costs',
+  plan: (options) => {
+    const variants = options.variants.filter(({ name }) => VARIANTS.includes(name))
+    return [
+      ...variants.map((variant) => visibleTrial(variant, options)),
+      ...variants.filter(isPlain).flatMap((variant) => plainTrials(variant, options)),
+    ]
+  },
+}
+
+function isPlain({ name }: Variant): boolean {
+  return name === 'mesh-async'
+}
+
+function visibleTrial(variant: Variant, { windowSeconds }: PlanOptions): Trial {
+  return {
+    variant: variant.name,
+    group: 'visible',
+    cells: [{ rate: VISIBLE_RATE }],
+    seconds: 2 + VISIBLE_WINDOWS * windowSeconds,
+    measure: async (context) => [await visible(variant, context)],
+  }
+}
+
+function plainTrials(variant: Variant, { mode, windowSeconds }: PlanOptions): readonly Trial[] {
+  const taking = mode === 'quick' ? RUSH_OF_QUICK : RUSH
+  type Measure = (context: TrialContext) => Promise<Sample>
+  const of = (what: string, settings: Settings, seconds: number, measure: Measure): Trial => ({
+    variant: variant.name,
+    group: what,
+    cells: [settings],
+    seconds,
+    measure: async (context) => [await measure(context)],
+  })
+  return [
+    of('taken in', { bytes: taking.bytes }, 4, async (context) => await takenIn(variant, taking, context)),
+    of('cost', { workload: 'W' }, 6 + 3 * TURNS * windowSeconds, async (context) => await cost(variant, context)),
+    of('noticed', { nodes: NODES }, 8, async (context) => await noticed(variant, context)),
+  ]
+}
+
+// ── Visible ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** Each node on a core of its own, and nothing else to do: from the moment of the write to a read that finds it. */
+async function visible(variant: Variant, context: TrialContext): Promise<Sample> {
+  const { rig, windowSeconds } = context
+  const { nodes } = await rig.start(variant, { nodes: NODES, spread: true })
+  const [origin, peer] = both(nodes)
+  await origin.ask('fill', FILLING)
+  await peer.ask('watch', null)
+  const writing = { rate: VISIBLE_RATE, bytes: FILLING.bytes }
+  await origin.ask('write', { ...writing, seconds: 0.5 })
+  const { load, marks, notes } = await context.window(async () => {
+    const before = (await peer.ask('seen', null)).length
+    const written = await origin.ask('write', { ...writing, seconds: VISIBLE_WINDOWS * windowSeconds })
+    const seen = await seenBy(peer, before, written.length)
+    const waits = written.map(([version, atUs]) => (seen.get(version) ?? NaN) - atUs)
+    const wrong = waits.filter((wait) => !(wait >= 0)).length
+    return { ...NO_LOAD, operations: written.length, wrong, waits: waits.filter((wait) => wait >= 0) }
+  })
+  return {
+    settings: { rate: VISIBLE_RATE },
+    figures: { visibleP50: us(quantile(load.waits, 0.5)), visibleP99: us(quantile(load.waits, 0.99)) },
+    marks,
+    notes,
+  }
+}
+
+/** By version; waits until there are so many, for the last ones are on their way. */
+async function seenBy(peer: Child, before: number, count: number): Promise<ReadonlyMap<number, number>> {
+  for (let tries = 0; ; tries++) {
+    const seen = (await peer.ask('seen', null)).slice(before)
+    if (seen.length >= count || tries === 50) return new Map(seen)
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+}
+
+// ── Taken in ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** One node makes changes, the other takes them in, each on a core of its own, and one is always the slower. */
+async function takenIn(
+  variant: Variant,
+  taking: { readonly writes: number; readonly bytes: number },
+  context: TrialContext,
+): Promise<Sample> {
+  const { nodes } = await context.rig.start(variant, { nodes: NODES, spread: true })
+  const [origin, peer] = both(nodes)
+  await origin.ask('fill', FILLING)
+  await origin.ask('rush', { ...taking, writes: taking.writes / 4 })
+  const { load, marks, notes } = await context.window(async () => {
+    const before = await peer.cpuMs()
+    const seconds = await origin.ask('rush', taking)
+    const busyMs = (await peer.cpuMs()) - before
+    return { ...NO_LOAD, operations: taking.writes, seconds, busyMs }
+  })
+  return {
+    settings: { bytes: taking.bytes },
+    figures: {
+      deltasPerSecond: { unit: '1/s', value: load.operations / load.seconds },
+      cpuPerDelta: us((load.busyMs * 1_000) / load.operations),
+    },
+    marks,
+    notes: [...notes, `the node that takes them in was busy ${percent(load.busyMs / 1_000 / load.seconds)} of that time`],
+  }
+}
+
+// ── Cost ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+interface Turn {
+  readonly perWriteUs: number
+  readonly peerUs: number
+  readonly perSecond: number
+}
+
+interface MeasuredTurn extends Turn {
+  readonly window: Window
+}
+
+/**
+ * All servers on the cores of servers, as busy as they can be. `cpuOrigin`: CPU per write of the node that is written
+ * to, with a peer, minus that without; `cpuPeer`: of the other. `httpShareOfOneNode`: writes per second of two nodes,
+ * both written to, to those of one alone on the same cores.
+ */
+async function cost(variant: Variant, context: TrialContext): Promise<Sample> {
+  const { rig, random } = context
+  const alone = await rig.start(variant, { nodes: 1 })
+  const pair = await rig.start(variant, { nodes: NODES })
+  const marks: Mark[] = []
+  const notes: string[] = []
+  const sites = [alone, { ...pair, nodes: pair.nodes.slice(0, 1) }, pair]
+  const crowds = sites.map((site) => new Crowd(site, { ...CROWD, random }))
+  const turns: Turn[][] = crowds.map(() => [])
+  try {
+    for (const crowd of crowds) {
+      await crowd.settle(WORKERS)
+      await crowd.warmUp(WORKERS, WARM_UP_REQUESTS)
+    }
+    for (let turn = 0; turn < TURNS; turn++) {
+      for (const [i, crowd] of crowds.entries()) {
+        const { window, ...measured } = await writeTo(crowd, i === 0 ? alone : pair, context)
+        turns[i]?.push(measured)
+        marks.push(...window.marks)
+        notes.push(...window.notes)
+      }
+    }
+  } finally {
+    await Promise.all(crowds.map((crowd) => crowd.close()))
+  }
+  const mean = (which: 0 | 1 | 2, figure: keyof Turn): number => {
+    return (turns[which] ?? []).reduce((sum, turn) => sum + turn[figure], 0) / TURNS
+  }
+  return {
+    settings: { workload: 'W' },
+    figures: {
+      cpuOrigin: us(mean(1, 'perWriteUs') - mean(0, 'perWriteUs')),
+      cpuPeer: us(mean(1, 'peerUs')),
+      httpShareOfOneNode: { unit: 'ratio', value: mean(2, 'perSecond') / mean(0, 'perSecond') },
+      writesPerSecond: { unit: '1/s', value: mean(2, 'perSecond') },
+    },
+    marks: [...new Set(marks)],
+    notes,
+  }
+}
+
+const CROWD: Omit<CrowdOptions, 'random'> = { visitors: VISITORS, connections: WORKERS }
+
+async function writeTo(crowd: Crowd, { nodes }: Site, context: TrialContext): Promise<MeasuredTurn> {
+  const { signal, windowSeconds } = context
+  const window = await context.window(async () => {
+    const step = async () => await crowd.step('W')
+    const before = await Promise.all(nodes.map((node) => node.cpuMs()))
+    const load = await closedLoop({ workers: WORKERS, seconds: windowSeconds, step, signal }, realClock)
+    const after = await Promise.all(nodes.map((node) => node.cpuMs()))
+    return { ...load, cpuMs: after.map((ms, i) => ms - (before[i] ?? 0)) }
+  })
+  const { operations, seconds, cpuMs }: LoadResult & { readonly cpuMs: readonly number[] } = window.load
+  const [origin = 0, peer = 0] = cpuMs.map((ms) => (ms * 1_000) / Math.max(1, operations))
+  return { perWriteUs: origin, peerUs: peer, perSecond: operations / seconds, window }
+}
+
+// ── Noticed ───────────────────────────────────────────────────────────────────────────────────────────────────────
+
+/** What the survivor says of its links, after the other was killed, and after another was stopped without a word. */
+async function noticed(variant: Variant, { rig }: TrialContext): Promise<Sample> {
+  const { nodes } = await rig.start(variant, { nodes: NODES + 1 })
+  const [survivor, killed, stopped] = nodes
+  if (survivor === undefined || killed === undefined || stopped === undefined) throw new Error('three nodes are needed')
+  const reset = await downAfter(survivor, 1, () => void killed.kill())
+  const silence = await downAfter(survivor, 2, () => stopped.signal('SIGSTOP'))
+  return {
+    settings: { nodes: NODES },
+    figures: { noticedReset: { unit: 'ms', value: reset }, noticedSilence: { unit: 'ms', value: silence } },
+  }
+}
+
+/** Milliseconds from `end` to the loss of the survivor's link of that number. */
+async function downAfter(survivor: Child, count: number, end: () => void): Promise<number> {
+  const fromUs = monotonicUs()
+  end()
+  while (monotonicUs() - fromUs < NOTICED_WITHIN_MS * 1_000) {
+    const downs = (await survivor.ask('history', null)).filter(({ event }) => event === 'link-down')
+    const at = downs[count - 1]?.atUs
+    if (at !== undefined) return (at - fromUs) / 1_000
+    await new Promise((resolve) => setTimeout(resolve, 50))
+  }
+  throw new Error(`a node that ended was not noticed within ${NOTICED_WITHIN_MS} ms`)
+}
+
+// ── Words ─────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+function both(nodes: readonly Child[]): readonly [Child, Child] {
+  const [origin, peer] = nodes
+  if (origin === undefined || peer === undefined) throw new Error('two nodes are needed')
+  return [origin, peer]
+}
+
+function us(value: number): Measured {
+  return { unit: 'us', value }
+}
+
+function percent(share: number): string {
+  return `${Math.round(share * 100)} %`
+}
