@@ -10,13 +10,18 @@ import type { SessionState } from './session-state.js'
 import { stampAfter } from './stamp.js'
 import type { ReplicaState } from './state.js'
 
+export interface CommitOptions {
+  readonly maxSkewMs: number
+  readonly stampDotsMax: number
+}
+
 /** Makes this node's own commits events: one commit, one event, one dot. */
 export class Commits {
   readonly #state: ReplicaState
   readonly #roster: Roster
   readonly #outbox: Outbox
   readonly #concerns: Concerns
-  readonly #maxSkewMs: number
+  readonly #options: CommitOptions
   readonly #emit: (output: Output) => void
   #counter = 0
   #isApplying = false
@@ -27,14 +32,14 @@ export class Commits {
     outbox: Outbox,
     concerns: Concerns,
     emit: (output: Output) => void,
-    maxSkewMs: number,
+    options: CommitOptions,
   ) {
     this.#state = state
     this.#roster = roster
     this.#outbox = outbox
     this.#concerns = concerns
     this.#emit = emit
-    this.#maxSkewMs = maxSkewMs
+    this.#options = options
   }
 
   /** The last own event. */
@@ -55,14 +60,17 @@ export class Commits {
   commit({ commit, request, concern, deadline, stamp }: Extract<Input, { type: 'commit' }>, now: number): boolean {
     const session = commit.type === 'revoke' || commit.type === 'create' ? undefined : this.#aliveFor(commit, now)
     if (session === 'gone') return false
-    if (stamp !== undefined && stamp.highest <= hlcAt(now + this.#maxSkewMs)) this.#state.clock.observe(stamp.highest)
+    const { maxSkewMs, stampDotsMax } = this.#options
+    if (stamp !== undefined && stamp.highest <= hlcAt(now + maxSkewMs)) this.#state.clock.observe(stamp.highest)
     const kills = commit.type === 'revoke' ? this.#state.byPrincipal(commit.principal) : []
     const awaited = concern !== 'async'
     const dot = this.#originate(commit, session, awaited, now)
     for (const { birth } of kills) this.kill(birth, 'logged-out', now, awaited)
     const changed = commit.type === 'create' ? this.#state.live.get(dot) : session
     const after = (): Stamp | undefined =>
-      changed === undefined || commit.type === 'kill' ? undefined : stampAfter(changed, stamp, this.#roster)
+      changed === undefined || commit.type === 'kill'
+        ? undefined
+        : stampAfter(changed, stamp, this.#roster, stampDotsMax)
     if (!awaited) {
       this.#emit({ type: 'committed', request, outcome: 'done', stamp: after() })
       return true

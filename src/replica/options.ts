@@ -1,5 +1,6 @@
 import type { NodeId } from '../session/session.js'
 import type { PullOptions } from './pulls.js'
+import { STAMP_DOTS_MAX } from './stamp.js'
 
 export interface ReplicaOptions extends PullOptions {
   readonly node: NodeId
@@ -20,6 +21,8 @@ export interface ReplicaOptions extends PullOptions {
   readonly killsMax: number
   /** Sessions in one part of an answer to a sync request. */
   readonly partFragmentsMax: number
+  /** Events that one stamp lists at most. */
+  readonly stampDotsMax: number
   /** How long an id that was replaced, or whose session ended, is told apart from an unknown one, milliseconds. */
   readonly rotatedKeptMs: number
 }
@@ -35,5 +38,6 @@ export const REPLICA_DEFAULTS = {
   killsKeptMs: 60_000,
   killsMax: 100_000,
   partFragmentsMax: 400,
+  stampDotsMax: STAMP_DOTS_MAX,
   rotatedKeptMs: 30_000,
 } as const

@@ -4,7 +4,7 @@ import type { LinkId, LoadAnswer, Message, Output, Stamp } from './events.js'
 import { Rate } from './rate.js'
 import type { Roster } from './roster.js'
 import type { SessionState } from './session-state.js'
-import { isCovered, missingDots, stampAfter } from './stamp.js'
+import { isCovered, isOverflow, isOverfull, missingDots, stampAfter } from './stamp.js'
 import type { ReplicaState } from './state.js'
 
 type Reply = Extract<Message, { type: 'pull-reply' }>
@@ -12,6 +12,7 @@ type Reply = Extract<Message, { type: 'pull-reply' }>
 export interface PullOptions {
   /** Longest wait for what a browser has seen, milliseconds. */
   readonly waitMs: number
+  readonly stampDotsMax: number
   /** After that wait, with the origin unreachable: serve what is held, or answer 503. */
   readonly onStale: 'serve' | '503'
   /** When what the browser has seen is lost for good: accept what is left, answer an error, or start afresh. */
@@ -90,7 +91,7 @@ export class Pulls {
     const answer = this.answerNow(lookup, now)
     if (answer !== undefined) this.#emit({ type: 'loaded', request, answer })
     else if (this.#cannotAsk(lookup, now)) {
-      this.#emit({ type: 'loaded', request, answer: this.#giveUp(lookup, this.#roster.isReady, now) })
+      this.#emit({ type: 'loaded', request, answer: this.#giveUp(lookup, this.#roster.isReady, false, now) })
     } else this.#ask(lookup, now)
   }
 
@@ -181,7 +182,11 @@ export class Pulls {
   #found(session: SessionState, seen: Stamp | undefined, keep: Stamp | undefined, stale: boolean, now: number): LoadAnswer {
     if (seen !== undefined) session.touch(seen.touchedAt, now)
     if (now >= session.touchedAt + session.maxIdleMs) return { state: 'none', why: 'gone' }
-    return { state: 'found', birth: session.birth, stamp: stampAfter(session, keep, this.#roster), stale }
+    return { state: 'found', birth: session.birth, stamp: this.#stampAfter(session, keep), stale }
+  }
+
+  #stampAfter(session: SessionState, keep: Stamp | undefined): Stamp {
+    return stampAfter(session, keep, this.#roster, this.#options.stampDotsMax)
   }
 
   #isDropped(id: IdHash, origin: IdOrigin | null): boolean {
@@ -253,7 +258,7 @@ export class Pulls {
     // All have answered, but an origin of what is missing runs: it may still be on its way.
     if (!timeIsUp && !this.#isHopeless(wait, session)) return undefined
     if (timeIsUp || (wait.origin === null && session === undefined)) this.#missedAt.set(wait.id, now)
-    return this.#giveUp(wait, this.#roster.isReady || question.heardReady, now)
+    return this.#giveUp(wait, this.#roster.isReady || question.heardReady, allAnswered, now)
   }
 
   /** Whether no process that may still tell us is left. */
@@ -268,14 +273,26 @@ export class Pulls {
     return missing.every((dot) => !this.#roster.isRunning(dot.actor))
   }
 
+  /** Whether nothing is known to be missing but what the stamp had no room for. */
+  #isOnlyOverfull(stamp: Stamp, session: SessionState): boolean {
+    return isOverfull(stamp) && missingDots(stamp, session, this.#state.context).every(isOverflow)
+  }
+
   /** The answer when waiting was in vain. `certain`: a node that has everything took part. */
-  #giveUp({ id, stamp }: Lookup, certain: boolean, now: number): LoadAnswer {
+  #giveUp({ id, origin, stamp }: Lookup, certain: boolean, allAnswered: boolean, now: number): LoadAnswer {
     const session = this.#state.byId(id)
     if (!certain) return { state: 'behind' }
-    if (session === undefined) return { state: 'none', why: 'unknown' }
+    if (session === undefined) {
+      // Whoever added the id was heard a moment ago and cannot be asked now: the session may be there.
+      const mayExist = origin !== null && this.#roster.wasHeardLately(origin.actorTag, now)
+      return mayExist ? { state: 'behind' } : { state: 'none', why: 'unknown' }
+    }
     if (!session.isComplete) return { state: 'behind' }
     if (this.#isEnded(session, now)) return { state: 'none', why: 'gone' }
-    if (stamp !== undefined && this.#isLost(stamp, session)) {
+    if (stamp !== undefined && this.#isOnlyOverfull(stamp, session)) {
+      // All that anybody has is here: the browser may start from it, and is told that some may be missing.
+      if (allAnswered && this.#roster.reachesAll(now)) return this.#found(session, stamp, undefined, true, now)
+    } else if (stamp !== undefined && this.#isLost(stamp, session)) {
       this.counts.lost++
       if (this.#options.onLost === 'fresh') return { state: 'none', why: 'gone' }
       if (this.#options.onLost === 'error') return { state: 'behind' }

@@ -62,7 +62,7 @@ export class Replica {
     this.sync = new Sync(this.state, this.roster, emit, options.partFragmentsMax)
     this.pulls = new Pulls(this.state, this.roster, options, emit)
     this.#concerns = new Concerns(this.roster, emit)
-    this.#commits = new Commits(this.state, this.roster, this.#outbox, this.#concerns, emit, options.maxSkewMs)
+    this.#commits = new Commits(this.state, this.roster, this.#outbox, this.#concerns, emit, options)
     this.#expiry = new Expiry(this.state, this.roster, emit, (birth, reason) => this.#commits.kill(birth, reason, this.#now))
   }
 

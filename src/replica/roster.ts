@@ -1,4 +1,4 @@
-import type { NodeId } from '../session/session.js'
+import { actorTag, type NodeId } from '../session/session.js'
 import { Context } from './context.js'
 import { elapsedMs } from './elapsed.js'
 import type { ContextEntry, LinkId, Member, Message } from './events.js'
@@ -7,6 +7,9 @@ type Digest = Extract<Message, { type: 'digest' }>
 
 /** In the order in which one start of a node goes through them. */
 const STATES: readonly Member['state'][] = ['joining', 'up', 'left']
+
+/** A process that was heard no longer ago is taken to run, whatever became of the link, milliseconds. */
+const HEARD_LATELY_MS = 15_000
 
 /** The other end of one link, and what it is known to have. */
 export interface Peer {
@@ -100,6 +103,15 @@ export class Roster {
   /** Whether the actor is, for all we know, a process that still runs. */
   isRunning(actor: number): boolean {
     return actor === this.options.self.actor || this.others().some((member) => member.actor === actor)
+  }
+
+  /** Whether a process of this tag that has not left was heard within the last seconds, by this node itself. */
+  wasHeardLately(tag: number, now: number): boolean {
+    for (const { member, heardAt } of this.#members.values()) {
+      if (member.state === 'left' || actorTag(member.actor) !== tag) continue
+      if (elapsedMs(heardAt, now) < HEARD_LATELY_MS) return true
+    }
+    return false
   }
 
   /** Peers with a link that was heard lately: those that an acknowledgement can be expected from. */

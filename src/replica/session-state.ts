@@ -1,7 +1,7 @@
 import { sameDot, type Dot, type IdHash, type SessionRecord } from '../session/session.js'
 import { Context } from './context.js'
 import { Reserved, type Event, type Fragment, type IdEntry, type Register, type SessionBase } from './events.js'
-import { applied, isNewTo, joined, valueBytes } from './merge/register.js'
+import { applied, isBy, isNewTo, joined, valueBytes } from './merge/register.js'
 import { registerOf, RegisterView, updated, type EncodeMerged } from './registers.js'
 
 /** What a session takes in from a live event; kills and revocations end sessions and are not for them. */
@@ -43,6 +43,13 @@ export class SessionState {
   /** Whether events of `actor` up to `counter` are included. */
   includes(dot: Dot): boolean {
     return this.version.some((entry) => entry.actor === dot.actor && entry.counter >= dot.counter)
+  }
+
+  /** Whether any attribute or id is, in part at least, what an event of `actor` made it. */
+  showsWorkOf(actor: number): boolean {
+    return (
+      this.registers.some((register) => isBy(register, actor)) || this.ids.some(({ dot }) => dot.actor === actor)
+    )
   }
 
   register(name: string): Register | undefined {

@@ -9,12 +9,25 @@ import type { Stamp } from './events.js'
 import type { Roster } from './roster.js'
 import type { SessionState } from './session-state.js'
 
-/** A stamp never lists more events; a browser with more has its oldest ones left to the highest time. */
-export const STAMP_DOTS_MAX = 8
+/** What a cookie has room for. A session would need more parts than this, each last written by another process. */
+export const STAMP_DOTS_MAX = 16
+
+/** An event of nobody: in a stamp it stands for those that had no room. No node has it, so it is never covered. */
+const OVERFLOW: Dot = { actor: 0, counter: 1 }
 
 /** The events a browser has seen that are not included here. */
 export function missingDots(stamp: Stamp, session: SessionState, context: Context): readonly Dot[] {
   return stamp.dots.filter((dot) => !session.includes(dot) && !context.has(dot))
+}
+
+/** Whether the browser has seen more than its stamp could list. */
+export function isOverfull(stamp: Stamp): boolean {
+  return stamp.dots.some(isOverflow)
+}
+
+/** Whether the dot stands for events that had no room. */
+export function isOverflow(dot: Dot): boolean {
+  return dot.actor === OVERFLOW.actor
 }
 
 /** Whether what is held is at or above everything the browser has seen. */
@@ -22,9 +35,17 @@ export function isCovered(stamp: Stamp, session: SessionState, context: Context)
   return session.highest >= stamp.highest && missingDots(stamp, session, context).length === 0
 }
 
-/** What a browser that is served this session has seen then; `before`: what it had seen. */
-export function stampAfter(session: SessionState, before: Stamp | undefined, roster: Roster): Stamp {
-  const dots = session.version.filter((dot) => !isStable(dot, roster))
+/**
+ * What a browser that is served this session has seen then; `before`: what it had seen. Of the session that is what it
+ * shows: who holds a later write of an attribute, or an id that replaced another, shows nothing older without the earlier.
+ */
+export function stampAfter(
+  session: SessionState,
+  before: Stamp | undefined,
+  roster: Roster,
+  dotsMax: number,
+): Stamp {
+  const dots = session.version.filter((dot) => !isStable(dot, roster) && session.showsWorkOf(dot.actor))
   for (const dot of before?.dots ?? []) {
     if (session.includes(dot) || isStable(dot, roster)) continue
     // One dot per actor: whoever has an event of a session has the earlier ones of that actor too.
@@ -35,8 +56,12 @@ export function stampAfter(session: SessionState, before: Stamp | undefined, ros
   return {
     highest: Math.max(session.highest, before?.highest ?? 0),
     touchedAt: Math.max(session.touchedAt, before?.touchedAt ?? 0),
-    dots: dots.slice(-STAMP_DOTS_MAX),
+    dots: dots.length <= dotsMax ? dots : shortened(dots, dotsMax),
   }
+}
+
+function shortened(dots: readonly Dot[], dotsMax: number): readonly Dot[] {
+  return [...dots.filter((dot) => !isOverflow(dot)).slice(0, dotsMax - 1), OVERFLOW]
 }
 
 /** Whether every member that counts is known to have the event: no browser needs to remember it. */

@@ -178,18 +178,14 @@ export class Browser {
   #served(ask: Ask, node: SimulatedNode, reply: ServedReply): void {
     const { jar } = this
     if (reply.id !== undefined) jar.id = reply.id
-    const { birth, stamp, seen, isFull } = reply
-    if (this.#options.carriesStamps && stamp !== undefined && isRaised(ask.stamp, stamp)) {
-      jar.setStamp(slotOf(node.name), {
-        birth,
-        stamp,
-        seen: isFull ? NOTHING_SEEN : seen,
-        setAt: this.#host.queue.now,
-      })
+    const { birth, stamp, seen, stale } = reply
+    if (stale) jar.forgetStamps(birth)
+    if (this.#options.carriesStamps && stamp !== undefined && (stale || isRaised(ask.stamp, stamp))) {
+      jar.setStamp(slotOf(node.name), { birth, stamp, seen, setAt: this.#host.queue.now })
     }
     if (jar.id === undefined || !sameDot(jar.id.birth, birth)) return
     const before =
-      this.#ideal !== undefined && sameDot(this.#ideal.birth, birth) && !reply.stale
+      this.#ideal !== undefined && sameDot(this.#ideal.birth, birth) && !stale
         ? this.#ideal.seen
         : NOTHING_SEEN
     this.#ideal = { birth, seen: join(before, seen) }

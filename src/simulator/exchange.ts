@@ -1,6 +1,5 @@
 import type { Commit, Concern, Event, LoadAnswer, Output, RegisterWrite, Stamp } from '../replica/events.js'
 import { Reserved } from '../replica/events.js'
-import { STAMP_DOTS_MAX } from '../replica/stamp.js'
 import type { Dot, IdHash } from '../session/session.js'
 import { originOf, type IdCookie } from './jar.js'
 import type { Process, SimulatedNode } from './node.js'
@@ -46,8 +45,6 @@ export interface ServedReply {
   /** What the browser has seen of the session once it has this reply; its stamp stands for it. */
   readonly seen: Seen
   readonly stamp: Stamp | undefined
-  /** The stamp had no room for everything that was seen. */
-  readonly isFull: boolean
   /** A new id cookie. */
   readonly id: IdCookie | undefined
 }
@@ -229,9 +226,7 @@ export class Exchange {
       this.#newId === undefined || made === undefined
         ? undefined
         : { hash: this.#newId, origin: originOf(made.dot), birth }
-    // A full stamp left something out: it stands for nothing that could be checked.
-    const isFull = (this.#stamp?.dots.length ?? 0) >= STAMP_DOTS_MAX
-    this.#answer({ type: 'served', birth, stale: this.#stale, seen: this.#seen, stamp: this.#stamp, isFull, id })
+    this.#answer({ type: 'served', birth, stale: this.#stale, seen: this.#seen, stamp: this.#stamp, id })
   }
 
   #answer(reply: Reply): void {

@@ -32,6 +32,11 @@ export class Jar {
     this.#stamps.set(slot, cookie)
   }
 
+  /** What was noted of a session is replaced as a whole: some of it may be lost. */
+  forgetStamps(birth: Dot): void {
+    for (const [slot, cookie] of this.#stamps) if (sameDot(cookie.birth, birth)) this.#stamps.delete(slot)
+  }
+
   clear(): void {
     this.id = undefined
     this.#stamps.clear()

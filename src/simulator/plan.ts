@@ -1,4 +1,4 @@
-import { REPLICA_DEFAULTS } from '../replica/options.js'
+import { REPLICA_DEFAULTS, type ReplicaOptions } from '../replica/options.js'
 import { FAULT_KINDS, type FaultKind, type FaultWeight } from './faults.js'
 import { Random } from './random.js'
 
@@ -27,7 +27,7 @@ export interface Plan {
   readonly faults: readonly FaultWeight[]
   readonly faultEveryMs: number
   readonly lifetimes: { readonly maxIdleMs: number; readonly maxLifeMs: number }
-  readonly replica: { readonly killsKeptMs: number; readonly killsMax: number; readonly partFragmentsMax: number }
+  readonly replica: Pick<ReplicaOptions, 'killsKeptMs' | 'killsMax' | 'partFragmentsMax' | 'stampDotsMax'>
   /** Whether to wait, after all faults, until every session has ended. */
   readonly waitsForExpiry: boolean
   /** The clock of each node is off by up to this, milliseconds. */
@@ -41,6 +41,7 @@ const DEFAULT_BROWSERS = 10
 /** Draws a plan: swarm testing (Groce et al. 2012), each seed with its own few kinds of faults in its own mix. */
 export function drawPlan(options: SimulationOptions): Plan {
   const random = new Random(options.seed, 'plan')
+  const dice = new Random(options.seed, 'stamps')
   const kinds = FAULT_KINDS.map((kind) => ({ kind, weight: random.chance(0.55) ? random.between(0.1, 1) : 0 }))
   const faults = kinds.filter(({ kind, weight }) => weight > 0 && options.without?.includes(kind) !== true)
   const faultEveryMs = random.between(2_000, 6_000)
@@ -60,6 +61,7 @@ export function drawPlan(options: SimulationOptions): Plan {
       killsKeptMs: random.pick([0, 1_000, REPLICA_DEFAULTS.killsKeptMs]),
       killsMax: random.pick([0, 20, REPLICA_DEFAULTS.killsMax]),
       partFragmentsMax: random.pick([1, 1, 5, REPLICA_DEFAULTS.partFragmentsMax]),
+      stampDotsMax: dice.chance(0.8) ? REPLICA_DEFAULTS.stampDotsMax : dice.integer(1, 4),
     },
     waitsForExpiry: random.chance(0.3) && maxIdleMs < 100_000,
     clockErrorMs: random.pick([0, 50, 2_000]),

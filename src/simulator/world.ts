@@ -95,6 +95,10 @@ export class World implements NodeHost, BrowserHost {
     return this.plan.replica.killsMax
   }
 
+  get stampDotsMax(): number {
+    return this.plan.replica.stampDotsMax
+  }
+
   idleFrom(maxIdleMs: number): number {
     return maxIdleMs - maxIdleMs / TOUCH_SHARE - this.skewMs - MOMENT_MS
   }

@@ -169,7 +169,12 @@ const BROWSERS: readonly Mutant[] = [
   one('stamp', 'what any one peer has is taken for stable', STAMP,
     'if (peer === undefined || !peer.row.has(dot)) return false; } return true;',
     'if (peer !== undefined && peer.row.has(dot)) return true; } return roster.others().length === 0;'),
-  one('stamp', 'a node that has met nobody takes everything for stable', STAMP, 'if (!roster.knowsAll) return false;', '', 50),
+  one('stamp', 'a node that has met nobody takes everything for stable', STAMP, 'if (!roster.knowsAll) return false;', '', 500),
+  one('stamp', 'what has no room in a stamp is left out without a word', STAMP,
+    'return [...dots.filter((dot) => !isOverflow(dot)).slice(0, dotsMax - 1), OVERFLOW];',
+    'return dots.slice(0, dotsMax);', 50),
+  one('stamp', 'a stamp leaves out who changed an attribute before others changed the id', SESSION,
+    'this.registers.some((register) => isBy(register, actor)) ||', '', 50),
   {
     rule: 'pull',
     bug: 'only one peer is asked',

@@ -9,6 +9,7 @@
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 import type { Stamp } from '../../replica/events.js'
+import { STAMP_DOTS_MAX } from '../../replica/stamp.js'
 import { deriveKey } from '../../session/id.js'
 import type { Dot } from '../../session/session.js'
 import type { SeenTokens } from '../backend.js'
@@ -18,8 +19,7 @@ const HEAD_BYTES = 14
 const DOT_BYTES = 13
 const MAC_BYTES = 8
 const SLOTS = 4
-const DOTS_MAX = 8
-const TOKEN_CHARACTERS_MAX = Math.ceil(((HEAD_BYTES + DOTS_MAX * DOT_BYTES + MAC_BYTES) * 4) / 3)
+const TOKEN_CHARACTERS_MAX = Math.ceil(((HEAD_BYTES + STAMP_DOTS_MAX * DOT_BYTES + MAC_BYTES) * 4) / 3)
 
 /** Where the events of an actor are noted. */
 function slotOf(actor: number): number {

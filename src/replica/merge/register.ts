@@ -64,6 +64,12 @@ export function isNewTo(register: Register, since: { has(dot: Register['dot']): 
   return isMerged(register.value) && dotsOf(register.value).some((dot) => !since.has(dot))
 }
 
+/** Whether an event of `actor` is among those that make this attribute what it is. */
+export function isBy(register: Register, actor: number): boolean {
+  if (register.dot.actor === actor) return true
+  return isMerged(register.value) && dotsOf(register.value).some((dot) => dot.actor === actor)
+}
+
 /** Bytes of a value, for caps and sync parts. */
 export function valueBytes(value: RegisterValue | Merged | Change | Intent): number {
   if (value === null || typeof value === 'number') return 8

@@ -25,6 +25,7 @@ import { ownWriteVisible } from './own-write-visible.js'
 import { readYourWrites } from './read-your-writes.js'
 import { readyMeansCovered } from './ready-means-covered.js'
 import { revokedEnds } from './revoked-ends.js'
+import { sequentialReads } from './sequential-reads.js'
 import { stampSound } from './stamp-sound.js'
 import { writesFollowReads } from './writes-follow-reads.js'
 
@@ -56,6 +57,7 @@ export const ALL_CHECKERS: readonly CheckerFactory[] = [
   everyRequestAnswered,
   readYourWrites,
   monotonicReads,
+  sequentialReads,
   monotonicWrites,
   writesFollowReads,
 ]

@@ -20,6 +20,8 @@ export interface Scene {
   idleFrom(maxIdleMs: number): number
   /** Kill records that each replica may keep. */
   readonly killsMax: number
+  /** Events that a stamp may list. */
+  readonly stampDotsMax: number
   /** Requests without an answer, on processes that run. */
   waiting(): readonly Exchange[]
 }

@@ -1,20 +1,20 @@
-import { STAMP_DOTS_MAX } from '../../replica/stamp.js'
+import { isOverfull } from '../../replica/stamp.js'
 import type { Dot } from '../../session/session.js'
 import { dotText } from '../transcript.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
 
 const NAME = 'I14 StampSound'
 
-/** What a stamp leaves out, every member that runs has: nobody can serve the browser something older. */
-export const stampSound: CheckerFactory = ({ nodes }): Checker => ({
+/** What is shown and not listed, every member that runs has: nobody can serve the browser something older. */
+export const stampSound: CheckerFactory = ({ nodes, stampDotsMax }): Checker => ({
   name: NAME,
-  found({ ask, node }, { replica }, { birth, stamp, stale }) {
+  found({ node }, { replica }, { birth, stamp, stale }) {
     const session = replica.state.live.get(birth)
-    ensure(stamp.dots.length <= STAMP_DOTS_MAX, NAME, () => `${stamp.dots.length} events in one stamp`)
-    if (session === undefined || stale || stamp.dots.length === STAMP_DOTS_MAX) return
+    ensure(stamp.dots.length <= stampDotsMax, NAME, () => `${stamp.dots.length} events in one stamp`)
+    if (session === undefined || stale || isOverfull(stamp)) return
     const isListed = (dot: Dot): boolean =>
       stamp.dots.some((kept) => kept.actor === dot.actor && kept.counter >= dot.counter)
-    const leftOut = [...session.version, ...(ask.stamp?.dots ?? [])].filter((dot) => !isListed(dot))
+    const leftOut = [...session.registers, ...session.ids].map(({ dot }) => dot).filter((dot) => !isListed(dot))
     for (const member of replica.roster.others()) {
       const process = nodes.find((other) => other.process?.actor === member.actor)?.process
       if (process === undefined) continue
