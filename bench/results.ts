@@ -60,6 +60,7 @@ export type QuestionName =
   | 'join'
   | 'scale'
   | 'races'
+  | 'calibration'
 
 /** Over the rounds that count. */
 export interface Figure {
