@@ -1,5 +1,6 @@
 /** The command line of the benchmark, checked as a whole. */
 import { cac } from 'cac'
+import { BENCH_FLAGS } from '../src/cli/bench/flags.js'
 import { didYouMean } from '../src/spelling.js'
 import type { Mode } from './question.js'
 import type { QuestionName } from './results.js'
@@ -23,109 +24,130 @@ export interface Known {
   readonly variants: readonly { readonly name: string; readonly title: string }[]
 }
 
-/** A command line that makes no sense: told in one line, exit code 64. */
+/** A command line that makes no sense: all that is wrong with it, in one line. */
 export class UsageError extends Error {}
 
-/** What each mode asks, how often, and how long one window is. */
-export const MODES: Readonly<Record<Mode, { readonly rounds: number; readonly windowSeconds: number }>> = {
+/** How often each mode asks, and for how long at a time. */
+const MODES: Readonly<Record<Mode, { readonly rounds: number; readonly windowSeconds: number }>> = {
   quick: { rounds: 1, windowSeconds: 1.2 },
   standard: { rounds: 3, windowSeconds: 1 },
   full: { rounds: 3, windowSeconds: 2 },
 }
 
 const OF_QUICK: readonly QuestionName[] = ['http-cost', 'replication', 'staleness']
+const OUT = 'bench/results'
+const SEED_MAX = 2 ** 32 - 1
 const NODES_MAX = 16
 
-/** Undefined when only help was asked for, which is written to `print` then. */
-export function readArguments(args: readonly string[], known: Known, print: (text: string) => void): BenchArguments | undefined {
-  const cli = cac('bench')
-    .usage('[options]\n\nMeasures session-mesh and others on this machine, with real processes.')
-    .option('--quick', 'One round of the questions that matter most, at most 5 minutes')
-    .option('--full', 'Longer windows and larger sizes, about 30 minutes (without either: about 12)')
-    .option('--only <names>', `Questions: ${known.questions.map(({ name }) => name).join(',')}`)
-    .option('--backends <names>', `Variants: ${known.variants.map(({ name }) => name).join(',')}`)
-    .option('--nodes <counts>', 'Numbers of nodes, such as 1,3,5')
-    .option('--config <file>', 'A cluster.config.ts of your own, measured as one more variant')
-    .option('--seed <number>', 'Of the order of trials and of all dice (1)')
-    .option('--rounds <count>', 'Rounds, of which the median is told')
-    .option('--window <seconds>', 'Length of one measured window')
-    .option('--out <folder>', 'Where the results go (bench/results)')
-    .option('--readme', 'Puts the summary into README.md')
-  cli.help(() => [])
-  const { options, args: rest } = cli.parse(['node', 'bench', ...args], { run: false })
-  if (options['help'] === true) {
-    print(helpOf(cli.globalCommand.options, known))
-    return undefined
+/** `help` where only that was asked for. */
+export function readArguments(args: readonly string[], known: Known): BenchArguments | 'help' {
+  const cli = cac('bench').help(() => [])
+  for (const [flag, description] of BENCH_FLAGS) cli.option(flag, description)
+  let parsed: { readonly args: readonly string[]; readonly options: Flags }
+  try {
+    parsed = cli.parse(['node', 'bench', ...args], { run: false })
+    cli.globalCommand.checkOptionValue()
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message.replaceAll('`', '') : String(error))
   }
-  const names = cli.globalCommand.options.flatMap((option) => option.names)
-  return check(options, rest, names, known)
-}
-
-function check(flags: Readonly<Record<string, unknown>>, rest: readonly string[], flagNames: readonly string[], known: Known): BenchArguments {
-  const problems: string[] = rest.map((word) => `${word} is no option`)
-  for (const name of Object.keys(flags)) {
-    if (name === '--' || name === 'help' || name === 'h' || flagNames.includes(name)) continue
-    problems.push(`unknown option --${name}${didYouMean(`--${name}`, flagNames.map((flag) => `--${flag}`))}`)
-  }
-  const number = (name: string, min: number, max: number, whole = true): number | undefined => {
-    const value = flags[name]
-    if (value === undefined) return undefined
-    const fits = typeof value === 'number' && value >= min && value <= max && (!whole || Number.isInteger(value))
-    if (!fits) problems.push(`--${name} must be a ${whole ? 'whole ' : ''}number from ${min} to ${max} (got ${JSON.stringify(value)})`)
-    return Number(value)
-  }
-  const among = <T extends string>(name: string, candidates: readonly T[]): readonly T[] | undefined => {
-    const words = listOf(flags[name])
-    for (const word of words ?? []) {
-      if (!candidates.some((candidate) => candidate === word)) problems.push(`--${name}: there is no ${word}${didYouMean(word, candidates)}`)
-    }
-    return words && candidates.filter((candidate) => words.includes(candidate))
-  }
-  const text = (name: string): string | undefined => {
-    const value = flags[name]
-    if (value !== undefined && typeof value !== 'string') problems.push(`--${name} needs a value`)
-    return typeof value === 'string' ? value : undefined
-  }
-
-  const isQuick = flags['quick'] === true
-  if (isQuick && flags['full'] === true) problems.push('--quick and --full exclude each other')
-  const mode: Mode = isQuick ? 'quick' : flags['full'] === true ? 'full' : 'standard'
-  const questions = known.questions.map(({ name }) => name)
-  const nodes = listOf(flags['nodes'])?.map(Number)
-  for (const count of nodes ?? []) {
-    if (!(Number.isInteger(count) && count >= 1 && count <= NODES_MAX)) problems.push(`--nodes must be whole numbers from 1 to ${NODES_MAX}`)
-  }
-  const read: BenchArguments = {
-    mode,
-    only: among('only', questions) ?? (isQuick ? questions.filter((name) => OF_QUICK.includes(name)) : questions),
-    backends: among('backends', known.variants.map(({ name }) => name)),
-    nodes,
-    out: text('out') ?? 'bench/results',
-    seed: number('seed', 0, 2 ** 32 - 1) ?? 1,
-    rounds: number('rounds', 1, 100) ?? MODES[mode].rounds,
-    windowSeconds: number('window', 0.05, 600, false) ?? MODES[mode].windowSeconds,
-    config: text('config'),
-    readme: flags['readme'] === true,
-  }
+  if (parsed.options['help'] === true) return 'help'
+  const problems = [...parsed.args.map((word) => `${word} is no option`), ...unknownFlags(parsed.options)]
+  const read = readFlags(parsed.options, known, problems)
   if (problems.length > 0) throw new UsageError(problems.join('; '))
   return read
 }
 
-function listOf(value: unknown): readonly string[] | undefined {
-  if (typeof value !== 'string' && typeof value !== 'number') return undefined
-  return String(value).split(',').map((word) => word.trim()).filter((word) => word !== '')
-}
-
-function helpOf(options: readonly { readonly rawName: string; readonly description: string }[], { questions, variants }: Known): string {
+/** What `--help` says. */
+export function helpText({ questions, variants }: Known): string {
   const list = (rows: readonly (readonly [string, string])[]): string =>
     rows.map(([name, text]) => `  ${name.padEnd(20)} ${text}`).join('\n')
   return [
     'npm run bench -- [options]: measures session-mesh and others on this machine, with real processes.\n',
-    list(options.map(({ rawName, description }) => [rawName, description])),
+    list(BENCH_FLAGS),
     '\nQuestions (--only):',
     list(questions.map(({ name, title }) => [name, title])),
     '\nVariants (--backends):',
     list(variants.map(({ name, title }) => [name, title])),
     '',
   ].join('\n')
+}
+
+type Flags = Readonly<Record<string, unknown>>
+
+function readFlags(flags: Flags, known: Known, problems: string[]): BenchArguments {
+  const isQuick = flags['quick'] === true
+  const isFull = flags['full'] === true
+  if (isQuick && isFull) problems.push('--quick and --full exclude each other')
+  const mode: Mode = isQuick ? 'quick' : isFull ? 'full' : 'standard'
+  const questions = known.questions.map(({ name }) => name)
+  const variants = known.variants.map(({ name }) => name)
+  const ofMode = isQuick ? questions.filter((name) => OF_QUICK.includes(name)) : questions
+  const number = (name: string, min: number, max: number, isWhole = true): number | undefined =>
+    numberOf(flags, name, { min, max, isWhole }, problems)
+  return {
+    mode,
+    only: namesOf(flags, 'only', questions, problems) ?? ofMode,
+    backends: namesOf(flags, 'backends', variants, problems),
+    nodes: nodesOf(flags, problems),
+    out: textOf(flags, 'out') ?? OUT,
+    seed: number('seed', 0, SEED_MAX) ?? 1,
+    rounds: number('rounds', 1, 100) ?? MODES[mode].rounds,
+    windowSeconds: number('window', 0.05, 600, false) ?? MODES[mode].windowSeconds,
+    config: textOf(flags, 'config'),
+    readme: flags['readme'] === true,
+  }
+}
+
+function unknownFlags(flags: Flags): readonly string[] {
+  const known = BENCH_FLAGS.map(([flag]) => flag.split(' ')[0] ?? '')
+  return Object.keys(flags).flatMap((name) => {
+    const flag = name.length > 1 ? `--${name}` : `-${name}`
+    const isKnown = ['--', 'help', 'h'].includes(name) || known.includes(flag)
+    return isKnown ? [] : [`unknown option ${flag}${didYouMean(flag, known)}`]
+  })
+}
+
+interface Range {
+  readonly min: number
+  readonly max: number
+  readonly isWhole: boolean
+}
+
+function numberOf(flags: Flags, name: string, { min, max, isWhole }: Range, problems: string[]): number | undefined {
+  const value = flags[name]
+  if (value === undefined) return undefined
+  const fits = typeof value === 'number' && value >= min && value <= max && (!isWhole || Number.isInteger(value))
+  const kind = isWhole ? 'whole number' : 'number'
+  if (!fits) problems.push(`--${name} must be a ${kind} from ${min} to ${max} (got ${JSON.stringify(value)})`)
+  return Number(value)
+}
+
+/** Those of the candidates that are listed, in the candidates' order. */
+function namesOf<T extends string>(flags: Flags, name: string, candidates: readonly T[], problems: string[]): readonly T[] | undefined {
+  const words = listOf(flags[name])
+  const known = new Set<string>(candidates)
+  for (const word of words ?? []) {
+    if (!known.has(word)) problems.push(`--${name}: there is no ${word}${didYouMean(word, candidates)}`)
+  }
+  return words && candidates.filter((candidate) => words.includes(candidate))
+}
+
+function nodesOf(flags: Flags, problems: string[]): readonly number[] | undefined {
+  const counts = listOf(flags['nodes'])?.map(Number)
+  const isCount = (count: number): boolean => Number.isInteger(count) && count >= 1 && count <= NODES_MAX
+  if (counts?.every(isCount) === false) problems.push(`--nodes must be whole numbers from 1 to ${NODES_MAX}`)
+  return counts
+}
+
+function textOf(flags: Flags, name: string): string | undefined {
+  const value = flags[name]
+  return typeof value === 'string' || typeof value === 'number' ? String(value) : undefined
+}
+
+function listOf(value: unknown): readonly string[] | undefined {
+  if (typeof value !== 'string' && typeof value !== 'number') return undefined
+  return String(value)
+    .split(',')
+    .map((word) => word.trim())
+    .filter((word) => word !== '')
 }

@@ -102,10 +102,12 @@ export const VARIANTS: readonly Variant[] = [
   },
 ]
 
-/** The cluster of a user's own configuration, measured as one more. */
-export function variantOfConfig(configFile: string): Variant {
-  const title = 'your cluster.config'
-  return { name: 'yours', title, program: 'mesh', configFile, redis: false, shared: true, packages: EXPRESS }
+/** The cluster of a user's own configuration, measured as one more; `config` is what the file says, not yet checked. */
+export function variantOfConfig(configFile: string, config: unknown): Variant {
+  const { backend = { type: 'replicated' } } = Object(config) as { readonly backend?: BackendConfig }
+  const variant = mesh('yours', 'your cluster.config', backend)
+  // Its Redis, if it has one, is its own.
+  return { ...variant, configFile, redis: false }
 }
 
 /** The variant of that name; a mistake of the caller where there is none. */

@@ -57,8 +57,7 @@ function trialOf(variant: Variant, delayMs: number, { windowSeconds, mode }: Pla
 }
 
 /** With and without stamps where there are any; what has none, says nothing of them. */
-function settingsOf({ backend, configFile }: Variant, delayMs: number): readonly Settings[] {
-  if (configFile !== undefined) return [{ delayMs, stamps: true }]
+function settingsOf({ backend }: Variant, delayMs: number): readonly Settings[] {
   if (backend?.type !== 'replicated') return [{ delayMs }]
   const acks = backend.acks?.write ?? 'async'
   return [true, false].map((stamps) => ({ delayMs, acks, stamps }))

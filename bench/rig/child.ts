@@ -47,7 +47,7 @@ export class Child {
     let listens = (): void => {}
     let isReady = (): void => {}
     const failing = new Promise<never>((_, reject) => {
-      const fail = (why: string): void => reject(new Error(`${program} ${why}\n${this.#output}`))
+      const fail = (why: string): void => reject(new Error(`${program} ${why}: ${lastWords(this.#output)}`))
       const late = setTimeout(() => fail(`was not ready within ${STARTED_WITHIN_MS} ms`), STARTED_WITHIN_MS)
       isReady = () => clearTimeout(late)
       this.#child.on('exit', (code, signal) => {
@@ -136,6 +136,12 @@ export class Child {
   #abandon(): void {
     for (const [order, answer] of this.#answers) answer({ type: 'answer', order, error: 'the process ended' })
   }
+}
+
+/** The line that says what went wrong, or the last one. */
+function lastWords(output: string): string {
+  const lines = output.split('\n').filter((line) => line.trim() !== '')
+  return lines.find((line) => /error/i.test(line) && !/^\s*at /.test(line)) ?? lines.at(-1) ?? 'it said nothing'
 }
 
 function settled(): { readonly promise: Promise<void>; readonly resolve: () => void } {

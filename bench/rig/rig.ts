@@ -168,8 +168,8 @@ function withRedis(backend: BackendConfig, url: string | undefined): BackendConf
   return backend
 }
 
-function isReplicated({ backend, configFile }: Variant): boolean {
-  if (configFile !== undefined || backend?.type === 'replicated') return true
+function isReplicated({ backend }: Variant): boolean {
+  if (backend?.type === 'replicated') return true
   return backend?.type === 'tiered' && (backend.near?.type ?? 'replicated') === 'replicated'
 }
 

@@ -7,11 +7,15 @@ import type { Handlers, ServerSpec } from './orders.js'
 /** Of the one node of this process. */
 const history = new History()
 
-/** The cluster that the spec asks for: of the variant's own configuration, or of a user's file. */
+/**
+ * The cluster that the spec asks for: of the variant's own configuration, or of a user's file; that says nothing of ports
+ * here, since several nodes of it run on this machine.
+ */
 export async function openMesh({ node, config, configFile, listen, peers = [] }: ServerSpec): Promise<Cluster> {
-  const input = configFile === undefined ? { log: history.log, ...config } : await loadConfigFile(configFile)
+  const own = configFile === undefined ? { log: history.log, ...config } : await loadConfigFile(configFile)
+  const input: object = { ...Object(own), admin: undefined }
   const place = { node, peers: peers.join(','), ...(listen === undefined ? {} : { listen, advertise: listen }) }
-  const session = (Object(input) as { session?: object }).session
+  const session = (input as { readonly session?: object }).session
   return await openCluster(resolveConfig(input, realEnvironment(), place, configFile), session)
 }
 
