@@ -226,6 +226,7 @@ export class Roster {
    * clocks, this one among them, show its time: peers that contradict one another have not confirmed it.
    */
   #judgeClock(): void {
+    if (!this.#isDoubted && !this.#isContradicted) return
     const offsets = [...this.peers.values()]
       .flatMap((peer) => (peer.clockOffsetMs === undefined ? [] : [peer.clockOffsetMs]))
       .sort((a, b) => a - b)
@@ -243,6 +244,13 @@ export class Roster {
       this.#fenced = agree * 2 > offsets.length && Math.abs(median) > maxSkewMs
       this.#isDoubted = this.#fenced
     }
+  }
+
+  get #isContradicted(): boolean {
+    for (const { clockOffsetMs } of this.peers.values()) {
+      if (clockOffsetMs !== undefined && Math.abs(clockOffsetMs) > this.options.maxSkewMs) return true
+    }
+    return false
   }
 
   /** Becomes ready when nothing stands against it. Answers whether that happened now. */

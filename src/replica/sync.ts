@@ -68,6 +68,8 @@ export class Sync {
   readonly #partFragmentsMax: number
   readonly #jobs = new Map<LinkId, Job>()
   readonly #wanted = new Set<LinkId>()
+  /** The digest of each peer that is known to be covered: a context only grows, so it stays covered. */
+  readonly #covered = new Map<LinkId, Peer['digest']>()
   readonly #behindSince = new Map<LinkId, number>()
   readonly #startedAt = new Map<LinkId, number>()
   readonly #requests = new Map<LinkId, { second: number; count: number }>()
@@ -103,6 +105,7 @@ export class Sync {
   linkDown(link: LinkId, now: number): void {
     this.#jobs.delete(link)
     this.#wanted.delete(link)
+    this.#covered.delete(link)
     this.#behindSince.delete(link)
     this.#startedAt.delete(link)
     this.#requests.delete(link)
@@ -123,7 +126,9 @@ export class Sync {
   /** Notices that a peer has what we lack; asks when it does not come by itself, at once when we are not ready. */
   #compare(peer: Peer, now: number): void {
     const { link, digest } = peer
+    if (digest === this.#covered.get(link)) return
     if (digest === undefined || this.#state.context.covers(digest.context)) {
+      this.#covered.set(link, digest)
       this.#behindSince.delete(link)
       return
     }

@@ -20,7 +20,7 @@ export interface BrowserHost extends ExchangeHost {
   readonly nodes: readonly SimulatedNode[]
   /** Whether people have gone home. */
   readonly isQuiet: boolean
-  /** 1 while the world has seen as many commits as it should by now; above, people take it easier. */
+  /** 1 while the world has seen as many commits as it should by now; above, people take it easier, below they hurry. */
   readonly leisure: number
   answered(reply: Reply['type'] | 'refused'): void
 }

@@ -38,7 +38,9 @@ export function afterWrite(
 export function join(a: Seen, b: Seen): Seen {
   if (a === b || b === NOTHING_SEEN) return a
   if (a === NOTHING_SEEN) return b
-  return { read: joinMaps(a.read, b.read), written: joinMaps(a.written, b.written) }
+  const read = joinMaps(a.read, b.read)
+  const written = joinMaps(a.written, b.written)
+  return read === a.read && written === a.written ? a : { read, written }
 }
 
 /** The first attribute whose register is older than what was seen, or is not there. */
@@ -55,9 +57,14 @@ export function firstOlder(
 
 function joinMaps(a: ReadonlyMap<string, Version>, b: ReadonlyMap<string, Version>): ReadonlyMap<string, Version> {
   if (a === b || b.size === 0) return a
-  const joined = new Map(a)
-  for (const [name, version] of b) raise(joined, name, version)
-  return joined
+  let joined: Map<string, Version> | undefined
+  for (const [name, version] of b) {
+    const held = a.get(name)
+    if (held !== undefined && !isOlder(held, version)) continue
+    joined ??= new Map(a)
+    joined.set(name, version)
+  }
+  return joined ?? a
 }
 
 function raise(versions: Map<string, Version>, name: string, version: Version): void {

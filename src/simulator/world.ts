@@ -17,9 +17,12 @@ import { Random } from './random.js'
 import { firstOlder } from './seen.js'
 import { Trace } from './trace.js'
 
-/** Everything is looked at this often, virtual milliseconds; what a step touched is looked at after that step. */
 /** What people do in a minute of virtual time, all together. */
 const COMMITS_PER_MINUTE = 230
+/** How much quicker and slower than usual people may be. */
+const LEISURE_MIN = 0.3
+const LEISURE_MAX = 8
+/** Everything is looked at this often, virtual milliseconds; what a step touched is looked at after that step. */
 const SWEEP_EVERY_MS = 30_000
 /** Travel, flushes and ticks together, milliseconds. */
 const MOMENT_MS = 1_000
@@ -52,10 +55,10 @@ export class World implements NodeHost, BrowserHost {
   readonly counts = { steps: 0, commits: 0, commitsUnderFault: 0, anonymousInError: 0 }
   isQuiet = false
 
-  /** Keeps a seed near COMMITS_PER_MINUTE, whatever its faults and lifetimes: more would only make it slower. */
+  /** Keeps a seed near COMMITS_PER_MINUTE, whatever its faults and lifetimes: fewer say less, more only take longer. */
   get leisure(): number {
     const due = COMMITS_PER_MINUTE * (this.queue.now / 60_000 + 0.25)
-    return Math.min(8, Math.max(1, (this.counts.commits / due) ** 3))
+    return Math.min(LEISURE_MAX, Math.max(LEISURE_MIN, (this.counts.commits / due) ** 3))
   }
   readonly #exchanges = new Map<number, { readonly exchange: Exchange; readonly process: Process }>()
   #requests = 0

@@ -72,11 +72,11 @@ function pass(mesh: Mesh): void {
 type Commit = Parameters<Mesh['commit']>[1]
 
 /** The stamp that comes with the answer to a commit. */
-function commit(mesh: Mesh, at: number, commit: Commit): Stamp | undefined {
+function commit(mesh: Mesh, at: number, what: Commit): Stamp | undefined {
   const outputs = mesh.input(mesh.node(at), {
     type: 'commit',
     request: 1,
-    commit,
+    commit: what,
     concern: 'async',
     deadline: mesh.now + 250,
   })

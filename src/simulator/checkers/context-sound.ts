@@ -23,10 +23,17 @@ export const contextSound: CheckerFactory = ({ nodes, oracle }): Checker => ({
     for (const { process, name } of nodes) {
       if (process === undefined) continue
       const { replica } = process
-      for (const event of oracle.events.values()) {
-        if (!replica.state.context.has(event.dot)) continue
+      const check = (event: Event): void => {
+        if (!replica.state.context.has(event.dot)) return
         ensure(isReflected(event, replica), NAME, () => `${name} claims but does not reflect: ${eventText(event)}`)
       }
+      for (const { birth, changes, kills } of oracle.sessions.values()) {
+        // Of what is dead all events are reflected.
+        if (replica.state.isDead(birth) && !replica.state.live.has(birth)) continue
+        changes.forEach(check)
+        kills.forEach(check)
+      }
+      oracle.revocations.forEach(check)
     }
   },
 })

@@ -1,32 +1,35 @@
 import { dotText } from '../transcript.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
-import { wrongIds } from './expected.js'
+import { FoundRight, wrongIds } from './expected.js'
 
 const NAME = 'I8 ExactIds'
 
 /** A session's ids are those added minus those removed by the events included; each one finds its session. */
-export const exactIds: CheckerFactory = ({ nodes, oracle }): Checker => ({
-  name: NAME,
-  stepped(node, { replica: { state }, observation }) {
-    for (const birth of observation.touched) {
-      const session = state.live.get(birth)
-      if (session === undefined) continue
-      const wrong = wrongIds(session, oracle.history(birth))
-      ensure(wrong === undefined, NAME, () => `${node.name}, ${dotText(birth)}: ${wrong ?? ''}`)
-      const lost = session.ids.find((id) => state.byId(id.hash) !== session)
-      ensure(
-        lost === undefined,
-        NAME,
-        () => `${node.name}, ${dotText(birth)}: id ${lost?.hash ?? ''} does not find it`,
-      )
-    }
-  },
-  swept() {
-    for (const { process, name } of nodes) {
-      for (const session of process?.replica.state.live.values() ?? []) {
-        const wrong = wrongIds(session, oracle.history(session.birth))
-        ensure(wrong === undefined, NAME, () => `${name}, ${dotText(session.birth)}: ${wrong ?? ''}`)
+export const exactIds: CheckerFactory = ({ nodes, oracle }): Checker => {
+  const checked = new FoundRight()
+  return {
+    name: NAME,
+    stepped(node, { replica: { state }, observation }) {
+      for (const birth of observation.touched) {
+        const session = state.live.get(birth)
+        if (session === undefined) continue
+        const wrong = checked.wrong(session, () => wrongIds(session, oracle.history(birth)))
+        ensure(wrong === undefined, NAME, () => `${node.name}, ${dotText(birth)}: ${wrong ?? ''}`)
+        const lost = session.ids.find((id) => state.byId(id.hash) !== session)
+        ensure(
+          lost === undefined,
+          NAME,
+          () => `${node.name}, ${dotText(birth)}: id ${lost?.hash ?? ''} does not find it`,
+        )
       }
-    }
-  },
-})
+    },
+    swept() {
+      for (const { process, name } of nodes) {
+        for (const session of process?.replica.state.live.values() ?? []) {
+          const wrong = checked.wrong(session, () => wrongIds(session, oracle.history(session.birth)))
+          ensure(wrong === undefined, NAME, () => `${name}, ${dotText(session.birth)}: ${wrong ?? ''}`)
+        }
+      }
+    },
+  }
+}

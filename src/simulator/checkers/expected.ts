@@ -4,6 +4,21 @@ import { sameDot, type Dot } from '../../session/session.js'
 import type { History } from '../oracle.js'
 import { dotText } from '../transcript.js'
 
+/** Sessions as they were found right: what they are made of is replaced when it changes, never changed in place. */
+export class FoundRight {
+  readonly #known = new WeakMap<SessionState, readonly unknown[]>()
+
+  /** Checks what is not known to be right yet. */
+  wrong(session: SessionState, check: () => string | undefined): string | undefined {
+    const { registers, ids, version } = session
+    const known = this.#known.get(session)
+    if (known?.[0] === registers && known[1] === ids && known[2] === version) return undefined
+    const wrong = check()
+    if (wrong === undefined) this.#known.set(session, [registers, ids, version])
+    return wrong
+  }
+}
+
 /**
  * What a session must be, recomputed from the events it includes (PROTOCOL 1.9): per attribute the greatest write by
  * (hlc, actor). Answers with what is wrong, if anything.
