@@ -8,7 +8,7 @@ import { REDIRECTS } from './checks/redirects.js'
 import { Site } from './site.js'
 import type { Audited, ExpressSession } from './store.js'
 
-export const CHECKS: readonly Check[] = [...RACES, ...REDIRECTS, ...LIFETIMES, ...CONTRACT]
+export const CHECKS: readonly Check[] = [...CONTRACT, ...RACES, ...REDIRECTS, ...LIFETIMES]
 
 const ANSWER_WITHIN_MS = 2_000
 
@@ -30,7 +30,9 @@ export interface Finding {
   readonly outcome: Outcome
 }
 
-/** One check after another, so that none disturbs the next; those that wait for the clock do that at one time. */
+/**
+ * One check after another, so that none disturbs the next; those that wait for the clock do that at one time.
+ */
 export async function audit(audited: Audited, options: AuditOptions): Promise<readonly Finding[]> {
   const { checks = CHECKS, began } = options
   const isWaiting = (check: Check): boolean => LIFETIMES.includes(check)
@@ -75,5 +77,7 @@ async function outcomeOf(check: Check, audited: Audited, options: AuditOptions):
     return { type: 'counted', trials: 1, failures: 1, note }
   } finally {
     await Promise.all(open.map(async (site) => await site.close()))
+    const left = new Set(open.flatMap(({ ids }) => [...ids]))
+    await Promise.all([...left].map(async (id) => await context.calls.destroy(id).catch(() => {})))
   }
 }

@@ -1,6 +1,9 @@
 import type { AuditedStore, Callback } from './store.js'
 
-/** The methods of a store as promises, which fail when it does not call back in time. What is missing is undefined. */
+/**
+ * The methods of a store as promises, which fail when it does not call back in time. What is missing is
+ * undefined.
+ */
 export class Calls {
   readonly #store: AuditedStore
   readonly #withinMs: number

@@ -6,9 +6,9 @@ import type { Audited } from './store.js'
 export interface Check {
   /** For `--only`. */
   readonly name: string
-  /** What goes wrong when it fails. */
+  /** What is promised. */
   readonly title: string
-  /** Why that matters, and who can mend it. */
+  /** What goes wrong where it is broken, and who can mend it. */
   readonly why: string
   readonly run: (context: CheckContext) => Promise<Outcome>
 }
@@ -35,7 +35,7 @@ export interface CheckContext {
   /** How often what depends on luck is tried. */
   readonly trials: number
   /** A site on the store, and where there is another node, one on that; closed after the check. */
-  readonly sites: (options?: Pick<SiteOptions, 'resave' | 'maxAgeMs'>) => Promise<readonly [first: Site, second: Site]>
+  readonly sites: (options?: Pick<SiteOptions, 'resave' | 'maxAgeMs'>) => Promise<readonly [Site, Site]>
   readonly now: () => number
   readonly wait: (ms: number) => Promise<void>
   /** An id as express-session makes them. */
@@ -48,7 +48,10 @@ const WIDTH = 16
 const TRIAL_WITHIN_MS = 10_000
 
 /** Counts trials that answer whether the fault was seen; `void` when that cannot be told. */
-export async function count(trials: number, trial: (index: number) => Promise<boolean | 'void'>): Promise<Counted> {
+export async function count(
+  trials: number,
+  trial: (index: number) => Promise<boolean | 'void'>,
+): Promise<Counted> {
   let tried = 0
   let failures = 0
   let firstError: string | undefined
@@ -66,8 +69,8 @@ export async function count(trials: number, trial: (index: number) => Promise<bo
     while (next < trials) await one(next++)
   }
   await Promise.all(Array.from({ length: Math.min(WIDTH, trials) }, worker))
-  if (tried === 0) return { type: 'counted', trials: 0, failures: 0, note: 'the machine was too busy for any trial to count' }
-  return { type: 'counted', trials: tried, failures, ...(firstError === undefined ? {} : { note: firstError }) }
+  const note = tried === 0 ? 'the machine was too busy for any trial to count' : firstError
+  return { type: 'counted', trials: tried, failures, ...(note === undefined ? {} : { note }) }
 }
 
 /** The promise, or a failure after so long. */

@@ -27,7 +27,8 @@ export async function loadExpressSession(folder: string): Promise<Host> {
     if (!isExpressSession(expressSession)) throw new TypeError('it exports no function')
     return { expressSession, version: String(version) }
   } catch (error) {
-    throw new StoreModuleError('the audit runs stores under express-session: npm install express-session', { cause: error })
+    const message = 'the audit runs stores under express-session: npm install express-session'
+    throw new StoreModuleError(message, { cause: error })
   }
 }
 
@@ -49,9 +50,8 @@ async function importModule(path: string, folder: string): Promise<unknown> {
     const file = isFile ? resolve(folder, path) : createRequire(join(folder, 'package.json')).resolve(path)
     return await import(pathToFileURL(file).href)
   } catch (error) {
-    throw new StoreModuleError(`${path} cannot be loaded: ${error instanceof Error ? error.message : String(error)}`, {
-      cause: error,
-    })
+    const why = error instanceof Error ? error.message : String(error)
+    throw new StoreModuleError(`${path} cannot be loaded: ${why}`, { cause: error })
   }
 }
 
@@ -63,11 +63,15 @@ function exportOf(loaded: unknown, name: string): unknown {
   return found ?? (isObject(fallback) ? Reflect.get(fallback, name) : undefined)
 }
 
-/** A class is made with no arguments; any other function is called with express-session, and may answer with a class. */
+/**
+ * A class is made with no arguments; any other function is called with express-session, and may answer with a
+ * class.
+ */
 async function auditedOf(exported: unknown, expressSession: ExpressSession, source: string): Promise<Audited> {
   let value = exported
   for (let step = 0; step < 3 && typeof value === 'function'; step++) {
-    value = isStore(Reflect.get(value, 'prototype')) ? made(value, source) : await called(value, expressSession, source)
+    const isClass = isStore(Reflect.get(value, 'prototype'))
+    value = isClass ? made(value, source) : await called(value, expressSession, source)
   }
   if (isStore(value)) return { store: value }
   if (isAudited(value)) return value

@@ -11,12 +11,12 @@ export function gradeOf(outcome: Outcome): Grade {
   return outcome.failures === 0 ? 'passed' : 'failed'
 }
 
-/** `0 of 200`, and what else there is to say. */
+/** `broken in 3 of 200`, and what else there is to say. */
 export function inWords(outcome: Outcome): string {
   if (outcome.type === 'not-tried') return `not tried: ${outcome.why}`
   const { trials, failures, note } = outcome
-  if (trials === 1 && note !== undefined) return note
-  return `${failures} of ${trials}${note === undefined ? '' : ` (${note})`}`
+  const verdict = failures === 0 ? `kept in ${trials}` : `broken in ${failures} of ${trials}`
+  return `${verdict}${note === undefined ? '' : ` (${note})`}`
 }
 
 /** For `--json`: plain data. */
@@ -35,7 +35,6 @@ export interface Column {
 
 export function asMarkdown(columns: readonly Column[]): string {
   const checks = columns[0]?.findings.map(({ check }) => check) ?? []
-  const line = (cells: readonly string[]): string => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
   const rows = checks.map((check) => {
     const cells = columns.map(({ findings }) => {
       const finding = findings.find((each) => each.check === check)
@@ -43,5 +42,10 @@ export function asMarkdown(columns: readonly Column[]): string {
     })
     return line([check.title, ...cells])
   })
-  return [line(['', ...columns.map(({ title }) => title)]), line(['---', ...columns.map(() => '---')]), ...rows].join('\n')
+  const head = line(['', ...columns.map(({ title }) => title)])
+  return [head, line(['---', ...columns.map(() => '---')]), ...rows].join('\n')
+}
+
+function line(cells: readonly string[]): string {
+  return `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`
 }

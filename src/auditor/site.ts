@@ -1,9 +1,15 @@
-/** A store under express-session behind real HTTP, in this process: what a request does is a function of the audit. */
+/**
+ * A store under express-session behind real HTTP, in this process: what a request does is a function of the
+ * audit.
+ */
 import { once } from 'node:events'
 import { Agent, createServer, request, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { ExpressSession, Middleware, SessionData } from './store.js'
 
-/** Runs while the request is open; what it answers is what the visitor gets. `res` is for those who answer themselves. */
+/**
+ * Runs while the request is open; what it answers is what the visitor gets. `res` is for those who answer
+ * themselves.
+ */
 export type Work = (session: SessionData, res: ServerResponse) => unknown
 
 export interface SiteOptions {
@@ -21,15 +27,24 @@ export interface Answer {
   readonly location: string | undefined
 }
 
+/** What a request is to do, and what came of it. */
+interface Entry {
+  readonly work: Work
+  value?: unknown
+}
+
+/** The header that names its entry. */
 const WORK = 'x-work'
 
 export class Site {
   readonly #middleware: Middleware
   readonly #server: Server
   readonly #agent = new Agent({ keepAlive: true, maxSockets: 128 })
-  readonly #works = new Map<string, { readonly work: Work; value?: unknown }>()
+  readonly #works = new Map<string, Entry>()
   /** express-session listens to its store for good; the next site on it listens itself. */
   readonly #forget: () => void
+  /** Of every session that was used here. */
+  readonly ids = new Set<string>()
   #port = 0
   #count = 0
   /** What express-session gave to `next` after the request was answered. */
@@ -63,7 +78,7 @@ export class Site {
   /** One request; resolves with the headers or, where the answer has no other end, when it is whole. */
   async ask(cookies: Map<string, string>, work: Work, until: 'headers' | 'end' = 'end'): Promise<Answer> {
     const key = String(++this.#count)
-    const entry: { readonly work: Work; value?: unknown } = { work }
+    const entry: Entry = { work }
     this.#works.set(key, entry)
     const cookie = [...cookies].map(([name, value]) => `${name}=${value}`).join('; ')
     const headers = { [WORK]: key, ...(cookie === '' ? {} : { cookie }) }
@@ -89,6 +104,7 @@ export class Site {
       const session: unknown = Reflect.get(req, 'session')
       // What express-session does when its store says that it is disconnected.
       if (!isSession(session)) return void res.writeHead(503).end()
+      this.ids.add(session.id)
       run(entry, session, res).catch((failure: unknown) => {
         this.lateErrors.push(failure)
         res.destroy()
@@ -97,7 +113,7 @@ export class Site {
   }
 }
 
-async function run(entry: { readonly work: Work; value?: unknown }, session: SessionData, res: ServerResponse): Promise<void> {
+async function run(entry: Entry, session: SessionData, res: ServerResponse): Promise<void> {
   entry.value = await entry.work(session, res)
   if (!res.writableEnded) res.end('done')
 }
@@ -111,11 +127,13 @@ interface Emitter {
 
 function listenersOf(store: object): readonly (readonly [event: string, listener: Listener])[] {
   if (!isEmitter(store)) return []
-  return ['connect', 'disconnect'].flatMap((event) => store.listeners(event).map((listener) => [event, listener] as const))
+  return ['connect', 'disconnect'].flatMap((event) => {
+    return store.listeners(event).map((listener) => [event, listener] as const)
+  })
 }
 
 function isEmitter(store: object): store is Emitter {
-  return 'listeners' in store && 'off' in store && typeof store.listeners === 'function' && typeof store.off === 'function'
+  return ['listeners', 'off'].every((name) => typeof Reflect.get(store, name) === 'function')
 }
 
 function isSession(value: unknown): value is SessionData {

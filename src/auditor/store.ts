@@ -1,5 +1,6 @@
 /**
- * What is audited: a store as express-session knows it, and what else its module may offer. Only `get`, `set` and
+ * What is audited: a store as express-session knows it, and what else its module may offer. Only `get`, `set`
+ * and
  * `destroy` are required of a store.
  */
 

@@ -19,7 +19,7 @@ const COLOURS = { 'passed': 'green', 'failed': 'red', 'not-tried': 'dim' } as co
 export function register(cli: CAC, io: CliIo): void {
   cli
     .command('audit', 'Try what goes wrong with sessions on any store of express-session')
-    .option('--store <module>', 'File or package that exports a store: a class, an instance or (session) => store; #name for an export')
+    .option('--store <module>', 'File or package that exports a store or (session) => store; #name for an export')
     .option('--trials <count>', `Trials of what depends on luck (${TRIALS})`)
     .option('--only <checks>', `Of ${CHECKS.map(({ name }) => name).join(', ')}`)
     .option('--card', 'Answer with a table in Markdown')
@@ -43,10 +43,11 @@ async function run(cli: CAC, io: CliIo, flags: Flags): Promise<number> {
     throw usageError(`--trials must be a whole number from 1 to ${TRIALS_MAX} (got ${JSON.stringify(trials)})`)
   }
   const paint = paintFor(io.stdout, io.environment.variables)
-  const findings = await auditOf(source, { trials, checks, tell: teller(io, flags) }, io)
-  if (flags.json === true) io.stdout.write(`${JSON.stringify({ store: source, findings: asData(findings) })}\n`)
+  const { version, findings } = await auditOf(source, { trials, checks, tell: teller(io, flags) }, io)
+  const data = { store: source, expressSession: version, findings: asData(findings) }
+  if (flags.json === true) io.stdout.write(`${JSON.stringify(data)}\n`)
   else if (flags.card === true) io.stdout.write(`${asMarkdown([{ title: source, findings }])}\n`)
-  else print(source, findings, paint, io)
+  else print(source, { version, findings }, paint, io)
   const hasFailed = findings.some(({ outcome }) => gradeOf(outcome) === 'failed')
   const exit = flags.strict === true && hasFailed ? FAILED : Exit.ok
   // Somebody's store may keep connections and timers for ever.
@@ -71,12 +72,18 @@ interface Asked {
   readonly tell: (check: Check) => void
 }
 
-async function auditOf(source: string, { trials, checks, tell }: Asked, io: CliIo): Promise<readonly Finding[]> {
+interface Audit {
+  /** Of express-session. */
+  readonly version: string
+  readonly findings: readonly Finding[]
+}
+
+async function auditOf(source: string, { trials, checks, tell }: Asked, io: CliIo): Promise<Audit> {
   try {
-    const { expressSession } = await loadExpressSession(io.cwd)
+    const { expressSession, version } = await loadExpressSession(io.cwd)
     const audited = await loadStore(source, io.cwd, expressSession)
     try {
-      return await audit(audited, {
+      const findings = await audit(audited, {
         expressSession,
         trials,
         checks,
@@ -85,6 +92,7 @@ async function auditOf(source: string, { trials, checks, tell }: Asked, io: CliI
         randomBytes: io.randomBytes,
         began: tell,
       })
+      return { version, findings }
     } finally {
       await audited.close?.()
     }
@@ -100,15 +108,15 @@ function teller(io: CliIo, { json = false, card = false }: Flags): (check: Check
   return ({ title }) => void io.stderr.write(`\r\u001B[K${title} …`)
 }
 
-function print(source: string, findings: readonly Finding[], paint: Paint, io: CliIo): void {
+function print(source: string, { version, findings }: Audit, paint: Paint, io: CliIo): void {
   if (io.stderr.isTTY === true) io.stderr.write('\r\u001B[K')
   const width = Math.max(...findings.map(({ check }) => check.title.length))
-  io.stdout.write(`${paint('bold', source)}: how often it went wrong\n`)
+  io.stdout.write(`${paint('bold', source)} under express-session ${version}\n`)
   for (const { check, outcome } of findings) {
     const grade = gradeOf(outcome)
     io.stdout.write(`  ${paint(COLOURS[grade], SIGNS[grade])} ${check.title.padEnd(width)}  ${inWords(outcome)}\n`)
     if (grade === 'failed') io.stdout.write(`    ${paint('dim', check.why)}\n`)
   }
   const of = (grade: Grade): number => findings.filter(({ outcome }) => gradeOf(outcome) === grade).length
-  io.stdout.write(`${of('passed')} passed, ${of('failed')} failed, ${of('not-tried')} not tried\n`)
+  io.stdout.write(`${of('passed')} kept, ${of('failed')} broken, ${of('not-tried')} not tried\n`)
 }

@@ -74,17 +74,21 @@ test.each<readonly [fault: string, check: string, store: AuditedStore]>([
   [
     'answers with an error where there is nothing',
     'missing',
-    changed((store) => ({ get: (id, done) => store.get.call(changed(() => ({})), id, () => done(new Error(`no ${id}`))) })),
+    changed(() => ({ get: (id, done) => done(new Error(`no ${id}`)) })),
   ],
   ['never calls back', 'missing', changed(() => ({ destroy: () => {} }))],
-  ['creates what it touches', 'touch-creates', changed((store) => ({ touch: (id, session, done) => store.set(id, session, done) }))],
-  ['creates what it touches', 'zombie-key', changed((store) => ({ touch: (id, session, done) => store.set(id, session, done) }))],
+  ['creates what it touches', 'touch-creates', creating()],
+  ['creates what it touches', 'zombie-key', creating()],
   ['hands out what it holds', 'values', holding()],
   ['miscounts', 'all-length-clear', changed(() => ({ length: (done) => done(null, 7) }))],
   ['does not clear', 'all-length-clear', changed(() => ({ clear: (done) => done() }))],
 ])('a store that %s fails %s', async (_, check, store) => {
   expect(await gradesOf({ store }, check)).toEqual({ [check]: 'failed' })
 })
+
+function creating(): AuditedStore {
+  return changed((store) => ({ touch: (id, session, done) => store.set(id, session, done) }))
+}
 
 /** The objects themselves, without a copy. */
 function holding(): AuditedStore {
@@ -119,6 +123,14 @@ test('a store in which sessions are is not cleared', async () => {
   expect(finding?.outcome).toMatchObject({ failures: 0, note: 'clear not tried, the store held 1 already' })
   const held = await new Promise((resolve) => store.get('somebody', (_, session) => resolve(session)))
   expect(held).toMatchObject({ user: 'ada' })
+})
+
+test('no session is left behind', async () => {
+  const store: AuditedStore = new expressSession.MemoryStore()
+
+  await findingsOf({ store })
+
+  expect(await new Promise((resolve) => store.length?.((_, length) => resolve(length)))).toBe(0)
 })
 
 test('what a slowed store was slowed by is gone afterwards', async () => {

@@ -9,7 +9,7 @@ const SESSIONS = 3
 
 const missing: Check = {
   name: 'missing',
-  title: 'a session that is not there is answered with anything but nothing',
+  title: 'a missing session is answered with nothing',
   why: 'The store shall call back without an error and with null or undefined; anything else becomes an error page.',
   run: async ({ calls, newId }) =>
     await count(TRIALS, async () => {
@@ -21,7 +21,7 @@ const missing: Check = {
 
 const faithful: Check = {
   name: 'values',
-  title: 'values do not come back as they were stored',
+  title: 'values come back as they were stored',
   why: 'What JSON can say must survive, and what get answered must be a copy.',
   run: async ({ calls, newId }) =>
     await count(TRIALS, async (i) => {
@@ -40,7 +40,7 @@ const faithful: Check = {
 
 const touchCreates: Check = {
   name: 'touch-creates',
-  title: 'touching a session that never was makes one',
+  title: 'touching what is not there makes nothing',
   why: 'Touches come late; one for a session that is gone must change nothing.',
   run: async ({ audited: { store }, calls, newId }) => {
     if (store.touch === undefined) return { type: 'not-tried', why: 'the store has no touch' }
@@ -56,7 +56,7 @@ const touchCreates: Check = {
 /** Clears the store only if nothing was in it before. */
 const listing: Check = {
   name: 'all-length-clear',
-  title: 'all, length or clear do not tell what is in the store',
+  title: 'all, length and clear tell what is there',
   why: 'Optional methods: administration pages use them.',
   run: async ({ audited: { store }, calls, newId }) => {
     if (store.length === undefined) return { type: 'not-tried', why: 'the store has no length' }
@@ -87,11 +87,11 @@ async function clears(calls: Calls, ids: readonly string[]): Promise<boolean> {
 
 const outage: Check = {
   name: 'outage',
-  title: 'while the store is away, requests hang or become anonymous',
+  title: 'an outage is answered with an error, and ends',
   why: 'An error can be retried; a new, empty session looks like a logout and replaces the cookie.',
   run: async (context) => {
     if (context.audited.outage === undefined) {
-      return { type: 'not-tried', why: 'the module offers no { outage: { begin, end } }' }
+      return { type: 'not-tried', why: 'the module offers no outage' }
     }
     return await duringOutage(context, context.audited.outage)
   },
@@ -124,7 +124,8 @@ async function duringOutage(
     ...(meanwhile === 'hung' ? [`no answer within ${HANGS_AFTER_MS} ms`] : []),
     ...(after === true ? [] : ['it does not serve the session afterwards']),
   ]
-  const note = problems.length > 0 ? problems.join('; ') : meanwhile === true ? 'served all the same' : 'refused, then served'
+  const wentWell = meanwhile === true ? 'served all the same' : 'refused, then served'
+  const note = problems.length > 0 ? problems.join('; ') : wentWell
   return { type: 'counted', trials: 1, failures: problems.length > 0 ? 1 : 0, note }
 }
 

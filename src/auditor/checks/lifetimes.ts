@@ -1,4 +1,6 @@
-/** How long sessions live. These wait on the clock; a trial that the machine was too slow for does not count. */
+/**
+ * How long sessions live. These wait on the clock; a trial that the machine was too slow for does not count.
+ */
 import { count, type Check } from '../check.js'
 
 const MAX_AGE_MS = 2_000
@@ -8,7 +10,7 @@ const TRIALS = 8
 
 const ttl: Check = {
   name: 'ttl',
-  title: 'a session is answered after its maxAge',
+  title: 'a session ends after its maxAge',
   why: 'A stolen cookie stays good for as long as the store says so.',
   run: async ({ sites, wait, now }) => {
     const [site] = await sites({ maxAgeMs: MAX_AGE_MS })
@@ -27,8 +29,8 @@ const ttl: Check = {
 
 const touched: Check = {
   name: 'touch-extends',
-  title: 'a session that is used ends all the same',
-  why: 'Somebody who only reads for half an hour is logged out. express-session touches the session after every request.',
+  title: 'a session that is used goes on',
+  why: 'Somebody who only reads is logged out. express-session touches the session after every request.',
   run: async ({ audited: { store }, sites, wait, now }) => {
     if (store.touch === undefined) return { type: 'not-tried', why: 'the store has no touch' }
     const [site] = await sites({ maxAgeMs: MAX_AGE_MS })

@@ -1,11 +1,14 @@
-/** Two requests of one session at the same time. Every trial is the worst case: what is slow is held by the audit. */
+/**
+ * Two requests of one session at the same time. Every trial is the worst case: what is slow is held by the
+ * audit.
+ */
 import { count, gate, type Check } from '../check.js'
 import type { SessionData } from '../store.js'
 
 /** Both have loaded the session before either changes it. */
 const lostUpdate: Check = {
   name: 'lost-update',
-  title: 'two requests change different attributes, and one is lost',
+  title: 'concurrent changes of different attributes both stay',
   why: 'Stores that write the whole session back write the old values of everything that the request did not change.',
   run: async ({ sites, trials }) => {
     const [first, second] = await sites()
@@ -26,8 +29,8 @@ const lostUpdate: Check = {
 
 const revival: Check = {
   name: 'logout-revival',
-  title: 'a logout during a request that writes, and the session is back',
-  why: 'Whoever kept the cookie is logged in again: a store must not create a session by saving one that was destroyed.',
+  title: 'a logout stays, whatever a slower request saves',
+  why: 'Whoever kept the cookie is logged in again: saving a session that was destroyed must not create it.',
   run: async ({ sites, trials }) => {
     const [first, second] = await sites()
     return await count(trials, async (i) => {
@@ -54,7 +57,7 @@ const revival: Check = {
 /** The same with a request that only reads: express-session touches the session when it ends. */
 const zombie: Check = {
   name: 'zombie-key',
-  title: 'a logout during a request that reads, and something of the session is back',
+  title: 'a logout stays, whatever a slower request touches',
   why: 'A touch that creates leaves an empty session behind, which may never expire.',
   run: async ({ audited: { store }, calls, sites, trials }) => {
     if (store.touch === undefined) return { type: 'not-tried', why: 'the store has no touch' }
@@ -83,8 +86,8 @@ const zombie: Check = {
 
 const resave: Check = {
   name: 'resave',
-  title: 'with resave: true, a slow read undoes a write',
-  why: 'express-session then saves what every request has loaded, changed or not, old or not.',
+  title: 'a write stays, though a slow read is saved again',
+  why: 'With resave: true, express-session saves what every request has loaded, changed or not, old or not.',
   run: async ({ sites, trials }) => {
     const [first, second] = await sites({ resave: true })
     return await count(trials, async (i) => {

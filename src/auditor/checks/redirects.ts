@@ -9,14 +9,14 @@ const TRIALS_SLOWED = 50
 
 const asItIs: Check = {
   name: 'redirect',
-  title: 'a redirect is followed at once, and the login is not there yet',
+  title: 'a login is there when its redirect is followed at once',
   why: 'express-session sends the headers of a redirect before the save is done, so a fast browser can overtake it.',
   run: async ({ sites, trials }) => await follow(await sites(), trials),
 }
 
 const slowed: Check = {
   name: 'redirect-slow-save',
-  title: `the same when every save takes ${SLOW_MS} ms longer`,
+  title: `the same, though every save takes ${SLOW_MS} ms longer`,
   why: 'No store can mend this: express-session has sent the headers. Calling save() before redirecting can, and so does ' +
     'a middleware that commits before headers leave.',
   run: async ({ audited: { store, other }, sites, wait, trials }) => {
