@@ -1,6 +1,7 @@
 import type { Question } from '../question.js'
 import { question as calibration } from './calibration.js'
 import { question as httpCost } from './http-cost.js'
+import { question as join } from './join.js'
 import { question as latency } from './latency.js'
 import { question as memory } from './memory.js'
 import { question as races } from './races.js'
@@ -9,4 +10,4 @@ import { question as staleness } from './staleness.js'
 import { question as wire } from './wire.js'
 
 /** In the order in which they are asked. */
-export const QUESTIONS: readonly Question[] = [httpCost, latency, replication, wire, memory, staleness, races, calibration]
+export const QUESTIONS: readonly Question[] = [httpCost, latency, replication, wire, memory, join, staleness, races, calibration]

@@ -38,6 +38,8 @@ export interface Orders {
   readonly rush: { readonly argument: { readonly writes: number; readonly bytes: number }; readonly answer: number }
   /** Links to peers that came and went, and when this node became ready: by the monotonic clock. */
   readonly history: { readonly argument: null; readonly answer: readonly HistoryEntry[] }
+  /** How late its event loop was since this was asked last, milliseconds. */
+  readonly lag: { readonly argument: null; readonly answer: { readonly p99: number; readonly longest: number } }
   /** Bytes that went through each wire of a relay. */
   readonly carried: { readonly argument: null; readonly answer: readonly Carried[] }
 }

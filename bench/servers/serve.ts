@@ -2,6 +2,7 @@
 import { once } from 'node:events'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Handlers, OrderMessage, Report, ServerSpec } from './orders.js'
 
 /** Longer than any pause of the load: no connection is closed under a request. */
@@ -48,7 +49,19 @@ export function report(message: Report): void {
   process.send?.(message)
 }
 
+/** Looks every so many milliseconds, from the first question on. */
+const LAG_RESOLUTION_MS = 1
+const lateness = monitorEventLoopDelay({ resolution: LAG_RESOLUTION_MS })
+const NS_PER_MS = 1_000_000
+
 const COMMON: Handlers = {
+  lag: () => {
+    const beyond = (ns: number): number => Math.max(0, ns / NS_PER_MS - LAG_RESOLUTION_MS)
+    const lag = { p99: beyond(lateness.percentile(99)), longest: beyond(lateness.max) }
+    lateness.enable()
+    lateness.reset()
+    return lag
+  },
   cpu: () => {
     const { user, system } = process.cpuUsage()
     return (user + system) / 1_000
