@@ -8,7 +8,7 @@ import type { RedisBackend, RedisBackendOptions } from '../../src/backend/redis/
 import { each, report } from '../support/load.js'
 import { RedisServer, until } from '../support/redis.js'
 import { encodeValue } from '../../src/session/value.js'
-import { delta, ids, LIVES, load, openBackend, space, valuesOf } from './support.js'
+import { age, delta, ids, LIVES, load, openBackend, space, valuesOf } from './support.js'
 
 const cleanups: (() => Promise<void>)[] = []
 afterEach(async () => {
@@ -190,6 +190,24 @@ describe('sessions from another backend', () => {
     expect(back.load(rotated.id ?? '')).toMatchObject({ state: 'found', ref: first.ref })
     expect(back.load(first.id)).toMatchObject({ state: 'none' })
     expect(back.digest()).toBe(await redis.digest())
+  })
+
+  it.each(['read', 'written'])('is found by an id that was made elsewhere for as long as it is %s there', async (how) => {
+    const server = await started()
+    const prefix = space()
+    const near = memory()
+    const redis = await opened({ port: server.port }, { prefix })
+    const hour = 3_600_000
+    const { ref } = near.create(delta({ n: 0 }), { maxIdleMs: 20 * hour, maxLifeMs: Infinity })
+    const { id = '' } = near.rotate(ref, delta({}))
+    await move(near, redis)
+    for (let n = 1; n <= 10; n++) {
+      await age([server], prefix, 13 * hour)
+      if (how === 'written') near.save(ref, delta({ n }))
+      const session = near.exportOne(ref) ?? failed('nothing exported')
+      await redis.importOne({ ...session, touchedAt: Date.now() })
+    }
+    expect((await load(redis, id)).state).toBe('found')
   })
 
   it('a later id stops leading to a session that has a new one, or has ended', async () => {

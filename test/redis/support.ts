@@ -97,7 +97,7 @@ export async function contractOver(
 }
 
 /** Redis has one clock, that of the machine. So instead of putting it forward, all that it holds is made older. */
-async function age(servers: readonly RedisServer[], prefix: string, ms: number): Promise<void> {
+export async function age(servers: readonly RedisServer[], prefix: string, ms: number): Promise<void> {
   for (const server of servers) {
     const client = server.client()
     for (const key of await client.keys(`${prefix}:*`)) {

@@ -14,8 +14,8 @@ import { CANARY_VALUE } from './canary/scan.js'
 export type Command =
   | { readonly type: 'fill'; readonly sessions: number; readonly bytes: number }
   | { readonly type: 'digest' | 'size' | 'counters' | 'health' | 'close' | 'lag' }
-  /** How many of these ids this node finds. */
-  | { readonly type: 'held'; readonly ids: readonly string[] }
+  /** How many of these ids this node finds; which of them it does not. */
+  | { readonly type: 'held' | 'missing'; readonly ids: readonly string[] }
   /** Makes sessions and writes one attribute each, as fast as `rate` per second says; answers what was acknowledged. */
   | { readonly type: 'write'; readonly rate: number; readonly seconds: number; readonly acks: 'async' | 'one' | 'all' }
 
@@ -108,7 +108,9 @@ async function obey(command: Command): Promise<unknown> {
     case 'digest':
       return await backend.digest()
     case 'held':
-      return await held(command.ids)
+      return command.ids.length - (await missing(command.ids)).length
+    case 'missing':
+      return await missing(command.ids)
     case 'size':
       return backend.size()
     case 'counters':
@@ -158,13 +160,13 @@ async function writeOne(number: number, acks: 'async' | 'one' | 'all'): Promise<
   if (outcome === 'done') process.send?.({ type: 'acknowledged', id, number })
 }
 
-async function held(ids: readonly string[]): Promise<number> {
-  let found = 0
+async function missing(ids: readonly string[]): Promise<readonly string[]> {
+  const not: string[] = []
   for (const id of ids) {
     const answer = await backend.load(id, undefined, { deadline: Date.now() + 2_000 })
-    if (answer.state === 'found') found++
+    if (answer.state !== 'found') not.push(id)
   }
-  return found
+  return not
 }
 
 /** Event-loop delays since the last question, milliseconds, sampled every 5 ms. */

@@ -198,8 +198,8 @@ export class RedisBackend implements SessionBackend {
 
   async importOne(session: PortableSession): Promise<'imported' | 'known' | 'dead'> {
     this.#assertRoom()
-    const outcome = await this.#transfer.importOne(session)
-    if (outcome === 'imported') this.#life.opened.census.note(1)
+    const { outcome, isNew } = await this.#transfer.importOne(session)
+    if (isNew) this.#life.opened.census.note(1)
     return outcome
   }
 

@@ -19,7 +19,15 @@ export interface TransferOptions {
   readonly json: boolean
 }
 
+export interface Imported {
+  readonly outcome: 'imported' | 'known' | 'dead'
+  /** The session was not here before. */
+  readonly isNew: boolean
+}
+
 const BATCH = 100
+/** How scripts say so. */
+const YES = '1'
 /** Imports of a session that is being written. */
 const ATTEMPTS_MAX = 100
 
@@ -52,20 +60,24 @@ export class SessionTransfer {
     return portableOf(birth, await client.run(EXPORT, keys.births(birth), this.#head(shardOf(birth))))
   }
 
-  async importOne(session: PortableSession): Promise<'imported' | 'known' | 'dead'> {
+  async importOne(session: PortableSession): Promise<Imported> {
+    const [outcome, isNew, leads] = await this.#merged(session)
+    if (leads === YES) await this.#leadOn(session)
+    return { outcome: outcome === 'imported' || outcome === 'known' ? outcome : 'dead', isNew: isNew === YES }
+  }
+
+  /** What the script answers, once nobody else wrote what it merges into. */
+  async #merged(session: PortableSession): Promise<readonly string[]> {
     const { client, keys } = this.#options
     const { birth, registers } = session
     let held = registers.some(({ merged }) => merged !== undefined) ? await this.#held(session) : undefined
-    let outcome: string | undefined
     for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
       const args = [...this.#head(shardOf(birth)), ...this.#imported(session, held)]
-      outcome = listOf(await client.run(IMPORT, keys.births(birth), args)).map(textOf)[0]
-      if (outcome !== 'conflict') break
+      const answer = listOf(await client.run(IMPORT, keys.births(birth), args)).map(textOf)
+      if (answer[0] !== 'conflict') return answer
       held = await this.#held(session)
     }
-    if (outcome === 'conflict') throw new BackendError('a session changes too often to be imported')
-    if (outcome === 'imported') await this.#leadOn(session)
-    return outcome === 'imported' || outcome === 'known' ? outcome : 'dead'
+    throw new BackendError('a session changes too often to be imported')
   }
 
   #imported(session: PortableSession, held: Held | undefined): readonly RedisArgument[] {

@@ -13,7 +13,7 @@ export interface FarQueueOptions {
   readonly ended: EndedRefs
   readonly now: () => number
   readonly log: Log
-  /** Changes of one session within so many milliseconds go to the far backend as one. */
+  /** No change waits longer than so many milliseconds, as long as the far backend keeps up. */
   readonly flushIntervalMs: number
   /** Sessions that may wait; beyond it the longest waiting goes at once, or is dropped and found again later. */
   readonly sessionsMax: number
@@ -28,6 +28,13 @@ interface Pending {
   readonly ref: SessionRef
   /** Set: the session ends. Not set: what the near backend holds of it is merged. */
   readonly reason: EndReason | undefined
+  /** Since when the far backend lacks something of it. */
+  readonly since: number
+}
+
+interface Sending {
+  readonly since: number
+  readonly sent: Promise<Sent>
 }
 
 const AT_ONCE = 32
@@ -48,7 +55,7 @@ const NOBODY: SessionRef = { actor: 0, counter: 0 }
 export class FarQueue {
   readonly #options: FarQueueOptions
   readonly #pending = new Map<string, Pending>()
-  readonly #sending = new Map<string, Promise<Sent>>()
+  readonly #sending = new Map<string, Sending>()
   readonly #written = new BoundedMap<string, true>(WRITTEN_MAX)
   readonly #counts = { written: 0, failed: 0, dropped: 0 }
   #timer: NodeJS.Timeout | undefined
@@ -57,6 +64,7 @@ export class FarQueue {
   #retryAt = 0
   #downSince: number | undefined
   #hasDropped = false
+  #isBehind = false
 
   constructor(options: FarQueueOptions) {
     this.#options = options
@@ -71,6 +79,19 @@ export class FarQueue {
     return this.#downSince !== undefined
   }
 
+  /** Whether changes come faster than they can be written, so that some wait longer than promised. */
+  get isBehind(): boolean {
+    return this.#isBehind
+  }
+
+  /** For how long the far backend has lacked something, milliseconds. */
+  get lagMs(): number {
+    const [first] = this.#pending.values()
+    const now = this.#options.now()
+    const oldest = Array.from(this.#sending.values()).reduce((at, { since }) => Math.min(at, since), first?.since ?? now)
+    return Math.max(0, now - oldest)
+  }
+
   /** Whether something was dropped since this was asked last: only a walk over everything can tell what. */
   takeDropped(): boolean {
     const had = this.#hasDropped
@@ -78,8 +99,9 @@ export class FarQueue {
     return had
   }
 
+  /** Twice in the interval: a change waits for half of it, and has the other half to be written. */
   open(): void {
-    this.#timer ??= setInterval(() => void this.flush(), this.#options.flushIntervalMs)
+    this.#timer ??= setInterval(() => this.#tick(), this.#options.flushIntervalMs / 2)
   }
 
   /** Writes what waits, as far as that succeeds within the time. */
@@ -88,7 +110,7 @@ export class FarQueue {
     const emptied = async (): Promise<void> => {
       await this.#flushing
       await this.flush()
-      await Promise.all(this.#sending.values())
+      await Promise.all(Array.from(this.#sending.values(), ({ sent }) => sent))
     }
     await within(emptied(), withinMs, undefined)
   }
@@ -98,14 +120,15 @@ export class FarQueue {
     const key = birthText(ref)
     if (this.#pending.has(key) || this.#options.ended.has(ref)) return
     this.#makeRoom()
-    this.#pending.set(key, { ref, reason: undefined })
+    this.#pending.set(key, { ref, reason: undefined, since: this.#options.now() })
   }
 
   /** The session is over. */
   kill(ref: SessionRef, reason: EndReason): void {
     const key = birthText(ref)
-    if (!this.#pending.has(key)) this.#makeRoom()
-    this.#pending.set(key, { ref, reason })
+    const before = this.#pending.get(key)
+    if (before === undefined) this.#makeRoom()
+    this.#pending.set(key, { ref, reason, since: before?.since ?? this.#options.now() })
   }
 
   /** Whether the far backend lacks something of the session. */
@@ -171,11 +194,17 @@ export class FarQueue {
   counters(): Readonly<Record<string, number>> {
     return {
       session_mesh_far_waiting: this.size,
+      session_mesh_far_lag_ms: this.lagMs,
       session_mesh_far_up: this.isDown ? 0 : 1,
       session_mesh_far_written_total: this.#counts.written,
       session_mesh_far_failures_total: this.#counts.failed,
       session_mesh_far_dropped_total: this.#counts.dropped,
     }
+  }
+
+  #tick(): void {
+    this.#isBehind = !this.isDown && this.lagMs > this.#options.flushIntervalMs
+    void this.flush()
   }
 
   async #flush(): Promise<void> {
@@ -194,15 +223,15 @@ export class FarQueue {
   }
 
   async #pushed(key: string): Promise<Sent> {
-    const before = await this.#sending.get(key)
+    const before = await this.#sending.get(key)?.sent
     const entry = this.#pending.get(key)
     if (entry !== undefined) return await this.#start(key, entry)
-    return (await this.#sending.get(key)) ?? before ?? 'done'
+    return (await this.#sending.get(key)?.sent) ?? before ?? 'done'
   }
 
   #start(key: string, entry: Pending): Promise<Sent> {
     const running = this.#sending.get(key)
-    if (running !== undefined) return running.then(() => this.#pushed(key))
+    if (running !== undefined) return running.sent.then(() => this.#pushed(key))
     this.#pending.delete(key)
     const sent = this.#send(entry)
       .then((outcome) => {
@@ -216,7 +245,7 @@ export class FarQueue {
         return 'failed'
       })
       .finally(() => this.#sending.delete(key))
-    this.#sending.set(key, sent)
+    this.#sending.set(key, { since: entry.since, sent })
     return sent
   }
 

@@ -51,7 +51,7 @@ export class WriteBehind implements Tier {
   readonly #secondHand: SecondHand
   readonly #reconciler: Reconciler
   readonly #revocations: Revocations
-  readonly #counts = { unknown: 0 }
+  readonly #counts = { unknown: 0, held: 0 }
 
   constructor(options: TierOptions) {
     const { near, far } = options
@@ -84,7 +84,8 @@ export class WriteBehind implements Tier {
       after(near.create(delta, options), (created) => {
         if (created.outcome === 'gone') return created
         queue.note(created.ref)
-        return this.#options.bothAlways ? this.#through(created.ref, created, options) : created
+        if (this.#options.bothAlways) return this.#through(created.ref, created, options)
+        return queue.isBehind ? this.#held(created.ref, created, options) : created
       })
     if (options.id === undefined) return create()
     // Somebody else's id may name a session that only the far backend holds.
@@ -194,7 +195,9 @@ export class WriteBehind implements Tier {
   }
 
   counters(): Readonly<Record<string, number>> {
-    return { session_mesh_far_outcome_unknown_total: this.#counts.unknown, ...this.#reconciler.counters() }
+    const { unknown, held } = this.#counts
+    const own = { session_mesh_far_outcome_unknown_total: unknown, session_mesh_far_held_up_total: held }
+    return { ...own, ...this.#reconciler.counters() }
   }
 
   // ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -254,8 +257,17 @@ export class WriteBehind implements Tier {
     options: CommitOptions,
   ): Answer<T> {
     if (committed.outcome === 'gone') return committed
-    this.#options.queue.note(ref)
-    return isThrough ? this.#through(ref, committed, options) : committed
+    const { queue } = this.#options
+    queue.note(ref)
+    if (isThrough) return this.#through(ref, committed, options)
+    return queue.isBehind ? this.#held(ref, committed, options) : committed
+  }
+
+  /** Where the far backend is slower than what is asked of it, who asks waits, so that no more is lost than promised. */
+  async #held<T>(ref: SessionRef, committed: T, options: CommitOptions): Promise<T> {
+    this.#counts.held++
+    await this.#options.queue.push(ref, this.#withinMs(options))
+    return committed
   }
 
   async #through<T extends Committed | Rotated>(ref: SessionRef, committed: T, options: CommitOptions): Promise<T> {

@@ -38,7 +38,9 @@ return 1
  * Merges what another backend exported, register by register. KEYS births. ARGV … birth, creation, maxLifeMs, touched,
  * highest, whether what is held was looked at, then counted lists: ids (hash, actor, counter), version (actor, counter),
  * registers (name, kind, whether there is a value, value, hlc, actor, counter; one that merges is followed by MERGED, the
- * mark it was computed from, 1, what it is made of).
+ * mark it was computed from, 1, what it is made of). Answers what came of it, whether the session is new here, and whether
+ * the keys that lead to it are to be written: ids were added, or its use has come into another half of a day, so that they
+ * stay for as long as the session does (`aliasMs` is 24 hours at least).
  */
 export const IMPORT: Script = script(
   'import',
@@ -68,7 +70,7 @@ for i = 1, #flat, 2 do mine[flat[i]] = flat[i + 1] end
 local isNew = not id
 local touched = math.min(tonumber(ARGV[7]), now)
 head = head or { created = tonumber(ARGV[5]), accessed = touched, idle = INF, life = num(ARGV[6]), principal = false }
-local before = head.principal
+local before, usedAt = head.principal, head.accessed
 
 local function covers(actor, counter) return tonumber(mine['v:' .. actor] or '0') >= tonumber(counter) end
 local function theirs(actor, counter)
@@ -77,6 +79,7 @@ local function theirs(actor, counter)
   end
   return false
 end
+local function halfDay(at) return math.floor(at / 43200000) end
 local function isMade(i) return registers[i] ~= nil and registers[i][1] == MERGED end
 
 if mine.merges and ARGV[9] == '0' then return { 'conflict' } end
@@ -91,7 +94,7 @@ if not isNew and not hasNews then
     keep(birth, b, key('sessions', id), head)
     redis.call('HSET', key('sessions', id), 'lastAccessedTime', text(touched))
   end
-  return { 'known' }
+  return { 'known', '0', halfDay(head.accessed) ~= halfDay(usedAt) and '1' or '0' }
 end
 
 -- An id of theirs is new unless I had its event; an id of mine goes when they had its event and list it no more.
@@ -105,8 +108,12 @@ for hash, actor, counter in string.gmatch(mine.ids or '', '(%S+) (%d+) (%d+)') d
   for _, other in ipairs(ids) do listed = listed or (other[2] == actor and other[3] == counter) end
   if listed or not theirs(actor, counter) then hold(hash, actor, counter) end
 end
+local leads = isNew
 for _, other in ipairs(ids) do
-  if not covers(other[2], other[3]) then hold(other[1], other[2], other[3]) end
+  if not covers(other[2], other[3]) then
+    hold(other[1], other[2], other[3])
+    leads = true
+  end
 end
 if #kept == 0 then return { 'dead' } end
 primary = primary or string.match(kept[1], '^%S+')
@@ -157,6 +164,7 @@ end
 if before and before ~= head.principal then redis.call('ZREM', indexOf(before), birth) end
 keep(birth, b, key('sessions', primary), head)
 tell(isNew and 'created' or 'changed', birth)
-return { 'imported' }
+leads = leads or halfDay(head.accessed) ~= halfDay(usedAt)
+return { 'imported', isNew and '1' or '0', leads and '1' or '0' }
 `,
 )
