@@ -1,6 +1,7 @@
 /** One run of the benchmark, from its command line to its exit code. */
 import { resolve } from 'node:path'
 import { loadConfigFile } from '../src/config/file.js'
+import { writeCalibration } from './calibration-file.js'
 import { helpText, readArguments, UsageError, type BenchArguments } from './arguments.js'
 import { checkout, isInstalled, machineOf, redisVersion } from './machine.js'
 import { Progress } from './progress.js'
@@ -99,7 +100,8 @@ class Recorder {
 }
 
 async function publish(finished: BenchRun, path: string, { out, readme }: BenchArguments): Promise<void> {
-  const written = [path, ...(await writeReport(finished, resolve(out)))]
+  const calibration = writeCalibration(finished, resolve(out))
+  const written = [path, ...(calibration === undefined ? [] : [calibration]), ...(await writeReport(finished, resolve(out)))]
   if (readme) {
     await writeReadme(finished, resolve('README.md'))
     written.push(resolve('README.md'))

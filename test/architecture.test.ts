@@ -102,6 +102,7 @@ const AREAS: readonly Area[] = [
     knows: ['src/simulator/', 'src/replica/', 'src/session/', 'src/transport/codec.ts', ...LEAVES],
   },
   { files: ['src/advisor/'], knows: ['src/advisor/', ...LEAVES] },
+  { files: ['src/advisor/run-file.ts'], knows: ['zod'] },
   // Knows nothing of this package's sessions: it audits anybody's store.
   { files: ['src/auditor/'], knows: ['src/auditor/', ...LEAVES, NODE] },
   {

@@ -44,6 +44,7 @@ const large: Shape = { attributes: ATTRIBUTES, bytes: 1_000 }
 
 /** Every term of the advisor's laws changes beside every other. */
 const GRID: readonly Mix[] = [
+  { writes: 0.3, rate: 60 },
   { writes: 0.1, rate: 300 },
   { writes: 0.6, rate: 300 },
   { writes: 0.1, rate: 1_200 },

@@ -53,10 +53,11 @@ export const REPLICATED_CPU: Law<Load> = {
     { name: 'each write, per peer', of: (load) => writeRate(load) * peers(load) },
     { name: 'each byte changed, per peer', of: (load) => writeRate(load) * load.changeBytes * peers(load) },
     { name: 'each confirmation by a peer', of: (load) => confirmed(load) * peers(load) },
+    { name: 'each node, at rest', of: ({ nodes }) => nodes },
   ],
 }
 
-/** The same whatever the number of nodes: of the nodes, or of the store itself. */
+/** The same whatever the number of nodes, but for what they do at rest: of the nodes together, or of the store. */
 export const CENTRAL_CPU: Law<Load> = {
   name: 'CPU',
   unit: 'cores',
@@ -65,6 +66,22 @@ export const CENTRAL_CPU: Law<Load> = {
     { name: 'each byte fetched', of: (load) => load.rate * load.bytes },
     { name: 'each write', of: writeRate },
     { name: 'each byte changed', of: (load) => writeRate(load) * load.changeBytes },
+    { name: 'each node, at rest', of: ({ nodes }) => nodes },
+  ],
+}
+
+/** How busy one process is, 0 to 1. */
+export interface Busy {
+  readonly busy: number
+}
+
+/** The slowest of a hundred requests: its own work, and waiting for others' as in a queue (M/M/1). */
+export const P99: Law<Busy> = {
+  name: 'p99 of a request',
+  unit: 'ms',
+  terms: [
+    { name: 'a request by itself', of: () => 1 },
+    { name: 'requests before it', of: ({ busy }) => busy / (1 - busy) },
   ],
 }
 

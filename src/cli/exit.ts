@@ -3,6 +3,7 @@ export const Exit = {
   ok: 0,
   usage: 64,
   noConfigFile: 66,
+  noInput: 66,
   unavailable: 69,
   internal: 70,
   wrongSecret: 77,

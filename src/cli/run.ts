@@ -3,6 +3,7 @@ import { ConfigFileError } from '../config/file.js'
 import { ConfigError, HandshakeError, SessionMeshError } from '../errors.js'
 import { didYouMean } from '../spelling.js'
 import { VERSION } from '../version.js'
+import { register as registerAdvise } from './advise.js'
 import { register as registerAudit } from './audit.js'
 import { register as registerBench } from './bench.js'
 import { register as registerCheck } from './check.js'
@@ -26,6 +27,7 @@ const COMMANDS: readonly Register[] = [
   registerBench,
   registerMigrate,
   registerAudit,
+  registerAdvise,
 ]
 
 /** Runs one command line (without node and script) to its exit code. Never throws. */
