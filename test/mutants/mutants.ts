@@ -169,7 +169,7 @@ const BROWSERS: readonly Mutant[] = [
   one('stamp', 'what any one peer has is taken for stable', STAMP,
     'if (peer === undefined || !peer.row.has(dot)) return false; } return true;',
     'if (peer !== undefined && peer.row.has(dot)) return true; } return roster.others().length === 0;'),
-  one('stamp', 'a node that has met nobody takes everything for stable', STAMP, 'if (!roster.knowsAll) return false;', '', 500),
+  one('stamp', 'a node that has met nobody takes everything for stable', STAMP, 'if (!roster.knowsAll) return false;', '', 50),
   one('stamp', 'what has no room in a stamp is left out without a word', STAMP,
     'return [...dots.filter((dot) => !isOverflow(dot)).slice(0, dotsMax - 1), OVERFLOW];',
     'return dots.slice(0, dotsMax);', 50),
@@ -208,8 +208,6 @@ const TIMES: readonly Mutant[] = [
     'return elapsed < -ADJUSTED_MS ? Infinity : elapsed;', 'return elapsed;', 200),
   one('clock', 'accesses from a future that never came are kept', 'replica/replica',
     'if (this.roster.tick(now)) this.#expiry.clockMended(now);', 'this.roster.tick(now);', 1_000),
-  one('clock', 'peers that contradict one another confirm a clock in doubt', ROSTER,
-    'else if (this.#isDoubted) {', 'else if (this.#isDoubted && offsets.length < 2) {', 500),
   one('clock', 'a clock that jumps makes a node forget the others', 'replica/replica', 'this.roster.forgive(jump);', '', 500),
 ]
 

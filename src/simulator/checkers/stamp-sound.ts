@@ -15,6 +15,8 @@ export const stampSound: CheckerFactory = ({ nodes, stampDotsMax }): Checker => 
     const isListed = (dot: Dot): boolean =>
       stamp.dots.some((kept) => kept.actor === dot.actor && kept.counter >= dot.counter)
     const leftOut = [...session.registers, ...session.ids].map(({ dot }) => dot).filter((dot) => !isListed(dot))
+    const speaksForAll = leftOut.length === 0 || replica.roster.knowsAll
+    ensure(speaksForAll, NAME, () => `${node.name} drops ${leftOut.map(dotText).join(' ')}, and has not met everybody`)
     for (const member of replica.roster.others()) {
       const process = nodes.find((other) => other.process?.actor === member.actor)?.process
       if (process === undefined) continue
