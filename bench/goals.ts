@@ -1,6 +1,7 @@
 /**
- * What session-mesh is to reach, as data. The limits were set by measuring peers on one machine with two cores (Tomcat
- * 10.1 with each of its replications, express-session with its usual stores) and the least code that could do the job;
+ * What session-mesh is to reach, as data. The limits were set by measuring peers on one machine with two
+ * cores (Tomcat 10.1 with each of its replications, express-session with its usual stores) and the least code
+ * that could do the job;
  * `peer` is what was seen there. Absolute figures of another machine differ: ratios travel better.
  */
 import type { Cell, QuestionName, Unit } from './results.js'
@@ -151,10 +152,10 @@ const REPLICATION_GOALS: readonly Goal[] = [
     'Tomcat, asynchronous: 786 B', ['wire', 'mesh-async', 'bytesPerChange']),
   measured('bytes-access', 'Bytes to one peer for a mere access', { atMost: 1 }, 'B',
     'Tomcat, asynchronous: 664 B', ['wire', 'mesh-async', 'bytesPerAccess']),
-  measured('join-10k', 'A node joins 10,000 sessions', { atMost: 0.2 }, 's',
-    'Tomcat: 0.41 s', ['join', 'mesh-async', 'ready', { sessions: 10_000 }]),
-  measured('join-100k', 'A node joins 100,000 sessions', { atMost: 1 }, 's',
-    'Tomcat: 2.05 s', ['join', 'mesh-async', 'ready', { sessions: 100_000 }]),
+  measured('join-10k', 'A node takes over 10,000 sessions, from its first link on', { atMost: 0.2 }, 's',
+    'Tomcat: 0.41 s', ['join', 'mesh-async', 'readyAfterLink', { sessions: 10_000 }]),
+  measured('join-100k', 'A node takes over 100,000 sessions, from its first link on', { atMost: 1 }, 's',
+    'Tomcat: 2.05 s', ['join', 'mesh-async', 'readyAfterLink', { sessions: 100_000 }]),
   measured('join-bytes', 'Bytes received for joining 100,000 sessions', { atMost: 34e6 }, 'B',
     'Tomcat: 38 MB in one message', ['join', 'mesh-async', 'bytes', { sessions: 100_000 }]),
   measured('noticed-reset', 'A dead node is noticed after a reset', { atMost: 1_000 }, 'ms',
@@ -179,6 +180,8 @@ const RACE_GOALS: readonly Goal[] = [
     'share', 'Tomcat, asynchronous: 64 %', ['staleness', 'mesh-async', 'fresh0', { stamps: true }]),
   measured('lost-updates', 'Two requests change different attributes: one is lost', { atMost: 0 }, 'share',
     'express-session + MemoryStore: 97–100 %', ['races', 'mesh-async', 'lost']),
+  measured('increments', 'Increments through alternating nodes: lost', { atMost: 0 }, 'share',
+    'Tomcat, asynchronous: 28 %', ['races', 'mesh-async', 'lostIncrements']),
   measured('revived', 'Logout during a request that writes: the session is back', { atMost: 0 }, 'share',
     'express-session + MemoryStore: 99.7–100 %', ['races', 'mesh-async', 'revived']),
 ]
@@ -188,7 +191,6 @@ function proven(id: string, sentence: string, peer: string, command: string): Go
 }
 
 const PROVEN_GOALS: readonly Goal[] = [
-  proven('increments', '500 increments through alternating nodes: lost', 'Tomcat, asynchronous: 139', 'npm test'),
   proven('new-session', 'New session: its first attribute is missing on a peer', 'Tomcat: 840 of 2,000', 'npm test'),
   proven('rotation', 'Login with a new id: the attribute is missing on a peer', 'Tomcat: 443 of 1,000', 'npm test'),
   proven('destroyed', 'Destroyed right after creation, still alive on a peer', 'Tomcat: 159 of 2,000', 'npm run simulate'),

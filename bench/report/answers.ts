@@ -1,6 +1,9 @@
-/** The first screen: which backend for whom, in sentences that are made of this run's figures and of nothing else. */
-import type { BenchRun, QuestionName } from '../results.js'
-import { figureOf, type Wanted } from './cells.js'
+/**
+ * The first screen: which backend for whom, in sentences that are made of this run's figures and of nothing
+ * else.
+ */
+import type { BenchRun, Cell, QuestionName } from '../results.js'
+import { cellsOf, figureOf, type Wanted } from './cells.js'
 import { quantity } from './format.js'
 import { commandFor, Variant } from './names.js'
 import { crossingInWords } from './sections/scale.js'
@@ -43,7 +46,7 @@ function fewNodes(run: BenchRun): Answer {
     value(run, 'staleness', 'fresh0', { variant: Variant.async, settings: { stamps: true } },
       'of reads elsewhere see the write at once, with stamps'),
     value(run, 'latency', 'p99', { variant: Variant.async }, 'answers 99 % of requests'),
-    value(run, 'memory', 'rssPerSession', { variant: Variant.async }, 'of memory per session, on every node'),
+    memoryPerSession(run),
   ])
 }
 
@@ -74,6 +77,17 @@ function expressSession(run: BenchRun): Answer {
     value(run, 'races', 'lost', { variant: Variant.esMemory }, 'of them with MemoryStore'),
     value(run, 'races', 'lost', { variant: Variant.esConnectRedis }, 'of them with connect-redis'),
   ])
+}
+
+/** Where most sessions were held: there the process itself hardly counts. */
+function memoryPerSession(run: BenchRun): Sought {
+  const cells = cellsOf(run, 'memory', { variant: Variant.async, figure: 'rssPerSession' })
+  const sessionsOf = ({ settings }: Cell): number => Number(settings['sessions'])
+  const [cell] = cells.toSorted((a, b) => sessionsOf(b) - sessionsOf(a))
+  const figure = cell?.figures['rssPerSession']
+  if (cell === undefined || figure === undefined) return { unanswered: 'memory' }
+  const sessions = `${sessionsOf(cell).toLocaleString('en')} of ${String(cell.settings['shape'])}`
+  return { value: quantity(figure.median, figure.unit), text: `of memory per session on every node, at ${sessions}` }
 }
 
 function answer(id: string, who: string, choice: string, sought: readonly Sought[]): Answer {

@@ -1,4 +1,6 @@
-/** The three ways to keep sessions on several nodes, each with its price: a row a drawback, a column a way. */
+/**
+ * The three ways to keep sessions on several nodes, each with its price: a row a drawback, a column a way.
+ */
 import type { BenchRun, QuestionName } from '../results.js'
 import { cellsOf, figureOf, type Wanted } from './cells.js'
 import { quantity } from './format.js'

@@ -4,6 +4,7 @@ import type { BenchRun } from '../results.js'
 import { answers, type Answer } from './answers.js'
 import { headline, type Headline } from './headline.js'
 import type { Section } from './section.js'
+import { choice } from './sections/choice.js'
 import { listed } from './sections/figures.js'
 import { httpCost } from './sections/http-cost.js'
 import { latency } from './sections/latency.js'
@@ -24,6 +25,7 @@ export function contentsOf(run: BenchRun): Contents {
     answers: answers(run),
     verdicts: judge(run),
     sections: [
+      choice(run),
       latency(run),
       staleness(run),
       scale(run),

@@ -1,4 +1,7 @@
-/** Numbers for people: three digits that count, a unit, and never a rounding that claims what was not measured. */
+/**
+ * Numbers for people: three digits that count, a unit, and never a rounding that claims what was not
+ * measured.
+ */
 import type { Figure, Unit } from '../results.js'
 
 const DIGITS = 3
@@ -26,9 +29,17 @@ export function quantity(value: number, unit: Unit): string {
 export function spread({ median, min, max, unit, rounds }: Figure): string {
   const middle = quantity(median, unit)
   if (rounds.length < 2) return middle
-  if (unit === 'B' || unit === 'B/s') return `${middle} (${quantity(min, unit)}–${quantity(max, unit)})`
-  const of = (value: number): string => quantity(value, unit).slice(0, -SHORT[unit].length || undefined)
-  return `${middle} (${of(min)}–${of(max)})`
+  const [least, most] = [quantity(min, unit), quantity(max, unit)]
+  const suffix = suffixOf(middle)
+  const isOneUnit = [least, most].every((text) => suffixOf(text) === suffix)
+  return `${middle} (${isOneUnit ? least.slice(0, least.length - suffix.length) : least}–${
+    isOneUnit ? most.slice(0, most.length - suffix.length) : most
+  })`
+}
+
+/** All that comes after the last digit. */
+function suffixOf(text: string): string {
+  return /\D*$/.exec(text)?.[0] ?? ''
 }
 
 export function number(value: number): string {

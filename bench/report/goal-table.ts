@@ -1,6 +1,6 @@
 /** The goals and what became of them, as a table without an empty cell. */
 import type { Goal } from '../goals.js'
-import type { Verdict } from '../judge.js'
+import type { Judged, Verdict } from '../judge.js'
 import type { Figure } from '../results.js'
 import { quantity, spread } from './format.js'
 import type { Table } from './section.js'
@@ -14,6 +14,17 @@ export interface Tally {
 export function tallyOf(verdicts: readonly Verdict[]): Tally {
   const count = (type: Verdict['type']): number => verdicts.filter((verdict) => verdict.type === type).length
   return { met: count('met'), missed: count('missed'), unknown: count('not-measured') }
+}
+
+/** Those that are furthest from their limits first. */
+export function missedOf(verdicts: readonly Verdict[]): readonly Judged[] {
+  const missed = verdicts.flatMap((verdict) => (verdict.type === 'missed' ? [verdict] : []))
+  return missed.toSorted((a, b) => times(b) - times(a))
+}
+
+/** How many times the limit; a limit of nothing is missed infinitely. */
+function times({ goal: { limit }, figure: { median } }: Judged): number {
+  return 'atMost' in limit ? median / limit.atMost : limit.atLeast / median
 }
 
 export function goalRows(verdicts: readonly Verdict[]): Table {

@@ -2,7 +2,7 @@
 import type { Mark } from '../results.js'
 import { MARKS } from './headline.js'
 import { html, type Html } from './html.js'
-import type { Bar, Bars, Table } from './section.js'
+import type { Bar, Bars, HeatMap, Table } from './section.js'
 
 export function tableAsHtml({ caption, head, rows }: Table): Html {
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table><caption>${caption}</caption>
@@ -37,4 +37,17 @@ function barAsHtml({ label, colour, line, value, text, marks }: Bar, longest: nu
   return html`<tr><th scope="row">${label}${marks.map(badge)}</th><td class="length"><svg viewBox="0 0 100 10"
 preserveAspectRatio="none" aria-hidden="true"><rect class="fill-${colour}" opacity="${opacity}" width="${width}" height="10"/></svg></td>
 <td>${text}</td></tr>`
+}
+
+export function heatMapAsHtml({ title, columnsTitle, rowsTitle, columns, rows, key }: HeatMap): Html {
+  return html`<figure class="heat wide"><h3>${title}</h3><div class="scroll" role="region" aria-label="${title}" tabindex="0">
+<table><thead><tr><th scope="col">${rowsTitle} ↓ ${columnsTitle} →</th>
+${columns.map((text) => html`<th scope="col">${text}</th>`)}</tr></thead>
+<tbody>${rows.map(
+    (row) => html`<tr><th scope="row">${row.title}</th>${row.cells.map(({ text, label, colour, isClose }) => {
+      return html`<td class="on-${colour}${isClose ? ' close' : ''}" title="${label}" aria-label="${label}">${text}</td>`
+    })}</tr>`,
+  )}</tbody></table></div>
+<ul class="key">${key.map(({ text, colour }) => html`<li><svg viewBox="0 0 1 1" aria-hidden="true">
+<rect class="fill-${colour}" width="1" height="1"/></svg>${text}</li>`)}</ul></figure>`
 }

@@ -27,9 +27,8 @@ export function json(value: unknown): Html {
 
 function textOf(part: Part): string {
   if (part === undefined) return ''
-  if (part instanceof Html) return part.text
-  if (Array.isArray(part)) return part.map(textOf).join('')
-  return escaped(String(part))
+  if (typeof part === 'string' || typeof part === 'number') return escaped(String(part))
+  return part instanceof Html ? part.text : part.map(textOf).join('')
 }
 
 const ENTITIES: Readonly<Record<string, string>> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' }

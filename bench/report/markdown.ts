@@ -1,10 +1,13 @@
-/** The report as Markdown: the answers, the goals, and the table of the three ways, for a README or a pull request. */
+/**
+ * The report as Markdown: the answers, the goals, and the table of the three ways, for a README or a pull
+ * request.
+ */
 import type { BenchRun } from '../results.js'
 import type { Answer } from './answers.js'
 import type { Contents } from './contents.js'
 import { comparison } from './comparison.js'
 import { goalRows, tallyOf } from './goal-table.js'
-import type { Section, Table } from './section.js'
+import type { HeatMap, Section, Table } from './section.js'
 
 /** The whole summary. */
 export function markdown(run: BenchRun, contents: Contents): string {
@@ -46,16 +49,23 @@ function answerAsMarkdown({ who, choice, facts, missing }: Answer): string {
   return `**${who}**: \`${choice}\`\n\n${lines.join('\n')}`
 }
 
-function sectionAsMarkdown({ title, lead, findings, plots, tables, missing }: Section): string {
+function sectionAsMarkdown({ title, lead, findings, heatMap, plots, tables, missing }: Section): string {
   const all = [...tables, ...plots.map(({ table }) => table)]
   const parts = [
     `## ${title}`,
     lead,
     ...findings,
+    ...(heatMap === undefined ? [] : [heatMapAsMarkdown(heatMap)]),
     ...all.map((table) => `${table.caption}\n\n${tableAsMarkdown(table)}`),
     ...(missing === undefined ? [] : [`Not measured in this run: \`${missing}\``]),
   ]
   return parts.join('\n\n')
+}
+
+function heatMapAsMarkdown({ title, columnsTitle, rowsTitle, columns, rows, key }: HeatMap): string {
+  const head = [`${rowsTitle} ↓ ${columnsTitle} →`, ...columns]
+  const lines = rows.map((row) => ({ cells: [row.title, ...row.cells.map(({ text }) => text)], marks: [], notes: [] }))
+  return [title, tableAsMarkdown({ caption: title, head, rows: lines }), key.map(({ text }) => text).join('; ')].join('\n\n')
 }
 
 export function tableAsMarkdown({ head, rows }: Table): string {

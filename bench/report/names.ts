@@ -1,6 +1,6 @@
 /**
- * How what was measured is called for readers, and how it is drawn. A variant that is not here (somebody's own
- * configuration) keeps its name and is drawn in grey: nothing is left out because nobody named it.
+ * How what was measured is called for readers, and how it is drawn. A variant that is not here (somebody's
+ * own configuration) keeps its name and is drawn in grey: nothing is left out because nobody named it.
  */
 import type { Cell, QuestionName } from '../results.js'
 import { VARIANTS } from '../variants.js'
@@ -24,7 +24,10 @@ export const Variant = {
   storeMesh: 'store-mesh',
 } as const
 
-/** A colour of the palette that the style sheet has twice, and one of the line styles that tell without colours. */
+/**
+ * A colour of the palette that the style sheet has twice, and one of the line styles that tell without
+ * colours.
+ */
 export type Colour = 'blue' | 'sky' | 'green' | 'orange' | 'amber' | 'purple' | 'grey'
 export type Line = 'solid' | 'dashed' | 'dotted'
 

@@ -3,13 +3,15 @@ import type { Verdict } from '../judge.js'
 import type { BenchRun } from '../results.js'
 import type { Answer } from './answers.js'
 import type { Contents } from './contents.js'
-import { goalRows, limitInWords, tallyOf } from './goal-table.js'
+import { goalRows, limitInWords, missedOf, tallyOf } from './goal-table.js'
 import { html, json, raw, type Html } from './html.js'
-import { barsAsHtml, markBadges, tableAsHtml } from './html-parts.js'
+import { barsAsHtml, heatMapAsHtml, markBadges, tableAsHtml } from './html-parts.js'
 import { hashOf, type Scripts } from './scripts.js'
 import { fullTable } from './tables.js'
 import { hasPoints, type Plot, type Section } from './section.js'
 import { STYLE } from './style.js'
+
+const MISSED_SHOWN = 6
 
 export function page(run: BenchRun, contents: Contents, scripts: Scripts): string {
   const style = `${scripts.chartStyle}${STYLE}`
@@ -88,18 +90,21 @@ ${missed === 0 ? undefined : missedAsHtml(verdicts)}
 <details><summary>Every goal, and what the best known peer did</summary>${tableAsHtml(goalRows(verdicts))}</details></div>`
 }
 
+/** The worst of them; the table has all. */
 function missedAsHtml(verdicts: readonly Verdict[]): Html {
-  const missed = verdicts.flatMap((verdict) => (verdict.type === 'missed' ? [verdict] : []))
-  return html`<p class="note">Missed: ${missed
-    .map(({ goal, figure }) => `${goal.sentence} (${limitInWords(goal, figure)})`)
-    .join('; ')}.</p>`
+  const missed = missedOf(verdicts)
+  const shown = missed.slice(0, MISSED_SHOWN)
+  const rest = missed.length - shown.length
+  return html`<ul class="misses">${shown.map(
+    ({ goal, figure }) => html`<li>${goal.sentence}: <b>${limitInWords(goal, figure)}</b></li>`,
+  )}</ul>${rest === 0 ? undefined : html`<p class="note">And ${rest} more, in the table.</p>`}`
 }
 
-function sectionAsHtml({ id, title, lead, findings, bars, plots, tables, missing }: Section): Html {
+function sectionAsHtml({ id, title, lead, findings, heatMap, bars, plots, tables, missing }: Section): Html {
   return html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2><p class="lead">${lead}</p>
 ${findings.map((finding) => html`<p class="finding">${finding}</p>`)}
 ${missing === undefined ? undefined : emptyAsHtml(missing)}
-<div class="plots">${bars.map(barsAsHtml)}${plots.map((plot) => plotAsHtml(plot, id))}</div>
+<div class="plots">${heatMap === undefined ? undefined : heatMapAsHtml(heatMap)}${bars.map(barsAsHtml)}${plots.map((plot) => plotAsHtml(plot, id))}</div>
 ${tables.map((table) => html`<details${bars.length === 0 ? raw(' open') : undefined}><summary>Table</summary>${tableAsHtml(table)}</details>`)}</section>`
 }
 

@@ -8,7 +8,9 @@ import { markdown } from './markdown.js'
 import { page } from './page.js'
 import { readScripts } from './scripts.js'
 
-/** Writes a page and a summary in Markdown beside the run's JSON, of the same name; answers with their paths. */
+/**
+ * Writes a page and a summary in Markdown beside the run's JSON, of the same name; answers with their paths.
+ */
 export async function writeReport(run: BenchRun, dir: string): Promise<readonly string[]> {
   const contents = contentsOf(run)
   const name = join(dir, nameOf(run))

@@ -32,7 +32,10 @@ function inPackage(path: string): string {
   }
 }
 
-/** Nothing of a script may look like the end of its element, and no line like the name of a map that is not there. */
+/**
+ * Nothing of a script may look like the end of its element, and no line like the name of a map that is not
+ * there.
+ */
 function inElement(script: string): string {
   return script.replace(/^\/\/# sourceMappingURL=.*$/gm, '').replaceAll('</script', '<\\/script')
 }

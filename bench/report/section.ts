@@ -15,8 +15,27 @@ export interface Section {
   readonly bars: readonly Bars[]
   readonly plots: readonly Plot[]
   readonly tables: readonly Table[]
+  readonly heatMap?: HeatMap
   /** What to run, when this run has nothing to show here. */
   readonly missing?: string
+}
+
+/** A winner for every place of a table. */
+export interface HeatMap {
+  readonly title: string
+  readonly columnsTitle: string
+  readonly rowsTitle: string
+  readonly columns: readonly string[]
+  readonly rows: readonly { readonly title: string; readonly cells: readonly HeatMapCell[] }[]
+  readonly key: readonly { readonly text: string; readonly colour: Colour }[]
+}
+
+export interface HeatMapCell {
+  readonly text: string
+  /** The same in words. */
+  readonly label: string
+  readonly colour: Colour
+  readonly isClose: boolean
 }
 
 /** Lengths side by side, in groups; the longest fills its place. */

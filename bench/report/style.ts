@@ -1,7 +1,9 @@
 /**
- * The style sheet of the report. The palette is that of Okabe and Ito, which people of all kinds of colour vision tell
- * apart, lightened for the dark theme; lines differ in their dashes as well.
+ * The style sheet of the report. The palette is that of Okabe and Ito, which people of all kinds of colour
+ * vision tell apart, lightened for the dark theme; lines differ in their dashes as well.
  */
+
+import type { Colour } from './names.js'
 
 const LIGHT = `
   color-scheme: light;
@@ -14,6 +16,8 @@ const DARK = `
   --ground: #0e141b; --card: #161e28; --ink: #e8edf3; --soft: #9aa8b8; --edge: #2a3542; --grid: #222c38; --hover: #1d2733;
   --blue: #5ab0f2; --sky: #a3dbff; --green: #35c99b; --orange: #ff8a4c; --amber: #f3b93f; --purple: #e39acb; --grey: #93a0ae;
   --good: #4fd6a6; --bad: #ff8a80; --warn: #f3b93f; --warn-ground: #2e2613; --accent: #5ab0f2;`
+
+const COLOURS: readonly Colour[] = ['blue', 'sky', 'green', 'orange', 'amber', 'purple', 'grey']
 
 export const STYLE = `
 :root {${LIGHT} }
@@ -70,6 +74,9 @@ p { margin: 0 0 .7rem }
 .met { color: var(--good) } .missed { color: var(--bad) } .unknown { color: var(--soft) }
 .share .met { fill: var(--good) } .share .missed { fill: var(--bad) } .share .unknown { fill: var(--edge) }
 
+.misses { margin: 0; padding-left: 1.1rem; font-size: .88rem; color: var(--soft); columns: 2; column-gap: 2rem }
+.misses li { break-inside: avoid; margin-bottom: .15rem } .misses b { color: var(--ink); font-weight: 600 }
+
 section { margin: 0 0 2.8rem }
 .lead { color: var(--soft); max-width: 78ch }
 .finding { font-weight: 600; max-width: 78ch }
@@ -100,12 +107,16 @@ tbody tr:hover { background: var(--hover) }
 .bars .group th { padding-top: .8rem; font-weight: 600; color: var(--soft) }
 .bars td.length { width: 38% } .bars svg { display: block; width: 100%; height: 1.25rem }
 
-.heat td { text-align: center; border: 2px solid var(--card); padding: .45rem .3rem; border-radius: 6px; color: #fff;
-  font-weight: 600 }
+.heat td { text-align: center; border: 2px solid var(--card); padding: .45rem .3rem; color: #fff; font-weight: 600;
+  font-size: .82rem; min-width: 5.6rem; line-height: 1.3 }
 .heat thead th, .heat tbody th { text-align: center; border: 0; min-width: 0; white-space: nowrap; padding: .3rem .6rem }
 .key { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; font-size: .86rem; margin: .7rem 0 0; padding: 0; list-style: none }
 .key svg { width: .9rem; height: .9rem; vertical-align: -.1rem; margin-right: .35rem }
-${['blue', 'sky', 'green', 'orange', 'amber', 'purple', 'grey'].map((name) => `.fill-${name} { fill: var(--${name}) }`).join(' ')}
+${COLOURS.map((name) => `.fill-${name} { fill: var(--${name}) } .on-${name} { background: var(--${name}) }`).join('\n')}
+.heat td.close { background: color-mix(in srgb, var(--pale) 30%, var(--card)); color: var(--ink); font-weight: 450 }
+${COLOURS.map((name) => `.on-${name} { --pale: var(--${name}) }`).join(' ')}
+:root[data-theme=dark] .heat td:not(.close) { color: #0e141b }
+@media (prefers-color-scheme: dark) { :root:not([data-theme=light]) .heat td:not(.close) { color: #0e141b } }
 
 .uplot { width: 100% !important; overflow: hidden }
 .u-legend { display: flex !important; flex-wrap: wrap; gap: .1rem .9rem; font-size: .82rem !important; text-align: left !important;
@@ -123,7 +134,7 @@ ${['blue', 'sky', 'green', 'orange', 'amber', 'purple', 'grey'].map((name) => `.
 
 footer { border-top: 1px solid var(--edge); color: var(--soft); font-size: .85rem; padding: 1.2rem 0 2.5rem }
 
-@media (max-width: 900px) { .answers { grid-template-columns: 1fr 1fr }
+@media (max-width: 900px) { .misses { columns: 1 } .answers { grid-template-columns: 1fr 1fr }
   .answer, .answer:nth-child(n + 4) { grid-column: auto } .answer:last-child { grid-column: 1 / -1 } .plots { grid-template-columns: minmax(0, 1fr) } }
 @media (max-width: 620px) { .answers { grid-template-columns: 1fr } main, .top { padding: 0 .85rem } h1 { font-size: 1.4rem }
   .answer:last-child { grid-column: auto }

@@ -1,4 +1,7 @@
-/** A run that never was: every figure is made of its place in the list, to test what is made of runs. Not a result. */
+/**
+ * A run that never was: every figure is made of its place in the list, to test what is made of runs. Not a
+ * result.
+ */
 import type { BenchRun, Cell, Figure, Mark, QuestionName, Unit } from '../../bench/results.js'
 
 export function figure(median: number, unit: Unit, spread = 0.05): Figure {

@@ -1,6 +1,6 @@
 /**
- * The script of the report, as the browser runs it: draws what the page has as data, follows the theme and the width.
- * It is put into the page as it stands, a module after uPlot; nothing is fetched.
+ * The script of the report, as the browser runs it: draws what the page has as data, follows the theme and
+ * the width. It is put into the page as it stands, a module after uPlot; nothing is fetched.
  *
  * @typedef {import('../section.js').Axis} Axis
  * @typedef {import('../section.js').Series} Series
@@ -63,7 +63,10 @@ const scaleOf = (/** @type {Axis} */ { scale, min, max }, /** @type {number} */ 
   ),
 })
 
-/** Where a logarithmic axis is marked: at powers of ten, and where there are few of them, at their doubles and halves. */
+/**
+ * Where a logarithmic axis is marked: at powers of ten, and where there are few of them, at their doubles and
+ * halves.
+ */
 const roundOnes = (/** @type {number} */ low, /** @type {number} */ high) => {
   const powers = Array.from({ length: 25 }, (_, i) => 10 ** (i - 12)).filter((power) => power * 10 > low && power <= high)
   const leading = powers.length < 4 ? [1, 2, 5] : [1]
@@ -72,7 +75,7 @@ const roundOnes = (/** @type {number} */ low, /** @type {number} */ high) => {
 }
 
 const splitsOf = (/** @type {Axis['scale']} */ scale) => (/** @type {unknown} */ _, /** @type {number} */ __, /** @type {number} */ low, /** @type {number} */ high) =>
-  scale === 'from-zero' ? [0, ...roundOnes(0.5, high)] : roundOnes(low, high)
+  scale === 'from-zero' ? [0, ...roundOnes(0.9, high)] : roundOnes(low, high)
 
 /** uPlot would leave out what it takes for minor. */
 const all = (/** @type {unknown} */ _, /** @type {number[]} */ splits) => splits

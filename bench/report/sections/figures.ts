@@ -25,9 +25,11 @@ const LISTED: readonly Listed[] = [
       ['visibleP50', 'visible, median'],
       ['visibleP99', 'visible, 99 %'],
       ['deltasPerSecond', 'changes taken in'],
+      ['cpuPerDelta', 'CPU for each'],
       ['cpuOrigin', 'CPU, origin'],
       ['cpuPeer', 'CPU, each peer'],
-      ['httpShareOfOneNode', 'writes/s, of one node alone'],
+      ['writesPerSecond', 'writes over HTTP'],
+      ['httpShareOfOneNode', 'of one node alone'],
       ['noticedReset', 'reset noticed'],
       ['noticedSilence', 'silence noticed'],
     ],
@@ -52,7 +54,10 @@ const LISTED: readonly Listed[] = [
     lead: 'From the start of the process until it can serve every session of the cluster, and what that moves.',
     columns: [
       ['ready', 'ready after'],
+      ['readyAfterLink', 'of that, after its first link'],
       ['bytes', 'received'],
+      ['donorP99', 'requests at the donor, 99 %'],
+      ['donorLongest', 'the longest of them'],
     ],
   },
   {
@@ -65,6 +70,7 @@ const LISTED: readonly Listed[] = [
     columns: [
       ['lost', 'a change was lost'],
       ['revived', 'the session was back'],
+      ['lostIncrements', 'increments lost'],
     ],
   },
 ]

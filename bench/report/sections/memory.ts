@@ -10,11 +10,12 @@ const COLUMNS = [
   ['rssPerSession', 'memory per session'],
   ['heapPerSession', 'of that, heap'],
   ['fullGc', 'full collection'],
+  ['longestPause', 'longest pause'],
 ] as const
 
 export function memory(run: BenchRun): Section {
   const cells = cellsOf(run, 'memory', { figure: 'rssPerSession' })
-  const plots = valuesOf(cells, 'shape').map((shape) => {
+  const plots = valuesOf(cells, 'shape').toReversed().map((shape) => {
     return sizePlot(cells.filter(({ settings }) => settings['shape'] === shape), String(shape))
   })
   const paused = cellsOf(run, 'memory', { curve: 'pauses' }).filter(({ curves }) => curves['pauses']?.length)
@@ -25,10 +26,10 @@ export function memory(run: BenchRun): Section {
     lead:
       'Resident memory of the process (of redis-server, its own count) per session, by the number of sessions. Every ' +
       'replicated node holds all of them; a Redis holds them once. Below that, the pauses of the garbage collector ' +
-      'while the process holds the most sessions: every dot is one pause during which nothing is answered.',
+      'while the process holds the most of them: every dot is one pause during which nothing is answered.',
     findings: [],
     bars: [],
-    plots: [...plots, ...(paused.length === 0 ? [] : [pausePlot(mostSessions(paused))])],
+    plots: [...plots, ...grouped(mostSessions(paused), shapeOf).map(([shape, own]) => pausePlot(own, shape))],
     tables: [],
     ...(cells.length === 0 ? { missing: commandFor('memory') } : {}),
   }
@@ -65,32 +66,34 @@ function mostSessions(cells: readonly Cell[]): readonly Cell[] {
   return cells.filter(({ settings }) => Number(settings['sessions']) === most)
 }
 
-function pausePlot(cells: readonly Cell[]): Plot {
+function shapeOf({ settings }: Cell): string {
+  return String(settings['shape'] ?? 'any size')
+}
+
+function pausePlot(cells: readonly Cell[], shape: string): Plot {
   const sessions = Number(cells[0]?.settings['sessions']).toLocaleString('en')
   const longest = (cell: Cell): number => Math.max(...(cell.curves['pauses'] ?? []).map(([, ms]) => ms))
   return {
-    id: 'pauses',
-    title: `Pauses of the garbage collector, ${sessions} sessions`,
+    id: `pauses-${shape}`,
+    title: `Pauses of the garbage collector, ${sessions} sessions of ${shape}`,
     summary: cells.map((cell) => `${labelOf(cell.variant)}: longest ${quantity(longest(cell), 'ms')}`).join('; '),
     x: { label: 'time', unit: 's', scale: 'linear', min: 0 },
     y: { label: 'pause', unit: 'ms', scale: 'logarithmic' },
     series: cells.map((cell) => ({
       ...lookOf(cell.variant),
-      label: `${labelOf(cell.variant)}${'shape' in cell.settings ? `, ${String(cell.settings['shape'])}` : ''}`,
       drawn: 'dots',
       points: cell.curves['pauses'] ?? [],
     })),
     crossings: [],
     table: {
-      caption: `Pauses, ${sessions} sessions`,
-      head: ['', 'of', 'pauses', 'longest', 'together'],
+      caption: `Pauses, ${sessions} sessions of ${shape}`,
+      head: ['', 'pauses', 'longest', 'together'],
       rows: cells.map((cell) => {
         const pauses = cell.curves['pauses'] ?? []
         const together = pauses.reduce((sum, [, ms]) => sum + ms, 0)
         return {
           cells: [
             labelOf(cell.variant),
-            String(cell.settings['shape'] ?? 'all'),
             String(pauses.length),
             quantity(longest(cell), 'ms'),
             quantity(together, 'ms'),

@@ -14,7 +14,9 @@ const COLUMNS = [
   ['bytesPerWrite', 'bytes per write'],
 ] as const
 
-/** Where two lines meet, and where they do in each single round; undefined: nowhere among the measured sizes. */
+/**
+ * Where two lines meet, and where they do in each single round; undefined: nowhere among the measured sizes.
+ */
 export interface Meeting {
   readonly nodes: number | undefined
   readonly rounds: readonly (number | undefined)[]
@@ -87,7 +89,10 @@ function inRounds(rounds: readonly (number | undefined)[]): string {
     : ` (the lines meet at ${ends} in ${found.length} of ${rounds.length} rounds, in the others nowhere)`
 }
 
-/** First place at which `rising` is no longer below `other`, on straight lines between the sizes that both have. */
+/**
+ * First place at which `rising` is no longer below `other`, on straight lines between the sizes that both
+ * have.
+ */
 export function meet(rising: readonly Point[], other: readonly Point[]): number | undefined {
   const theirs = new Map(other)
   const gaps = rising.flatMap(([nodes, cost]) => {

@@ -13,7 +13,7 @@ const WAITS = [
 ] as const
 
 export function staleness(run: BenchRun): Section {
-  const cells = cellsOf(run, 'staleness').filter((cell) => pointsOf(cell).length > 0)
+  const cells = cellsOf(run, 'staleness')
   const plots = valuesOf(cells, 'delayMs').map((delayMs) => {
     return plotOf(cells.filter(({ settings }) => settings['delayMs'] === delayMs), delayMs)
   })
@@ -39,10 +39,10 @@ function plotOf(cells: readonly Cell[], delayMs: string | number | boolean): Plo
   return {
     id: `staleness-${delayMs}`,
     title: `${delayMs} ms of network delay`,
-    summary: cells.map(inWords).join('; '),
+    summary: cells.filter((cell) => pointsOf(cell).length > 0).map(inWords).join('; '),
     x: { label: 'read after the answer to the write', unit: 'ms', scale: 'from-zero', min: 0 },
     y: { label: 'reads that see the write', unit: 'share', scale: 'linear', min: 0, max: 1 },
-    series: cells.map(seriesOf),
+    series: cells.filter((cell) => pointsOf(cell).length > 0).map(seriesOf),
     crossings: [],
     table: tableOf(`Fresh reads, ${delayMs} ms of network delay`, cells, [...columns, ...WAITS]),
   }

@@ -1,0 +1,115 @@
+/** Which backend takes up the least, for which load: predicted from this run's own calibration. */
+import { calibrate, type Calibration } from '../../../src/advisor/calibrate.js'
+import { costOf, type Cost } from '../../../src/advisor/cost.js'
+import { CANDIDATES, type Candidate } from '../../../src/advisor/kinds.js'
+import type { Load } from '../../../src/advisor/load.js'
+import { predict } from '../../../src/advisor/predict.js'
+import type { BenchRun } from '../../results.js'
+import { number } from '../format.js'
+import { commandFor, lookOf, Variant } from '../names.js'
+import type { HeatMap, HeatMapCell, Section } from '../section.js'
+
+const NODES = [2, 3, 4, 6, 8, 12, 20, 30]
+const WRITES = [0.01, 0.05, 0.1, 0.2, 0.5, 1]
+/** An ordinary shop in one data centre. */
+const LOAD: Omit<Load, 'nodes' | 'writes'> = {
+  sessions: 100_000,
+  bytes: 1_000,
+  changeBytes: 100,
+  rate: 1_000,
+  rttMs: 0.5,
+  acks: 'async',
+}
+/** So much memory costs as much as a core. */
+const BYTES_PER_CORE = 4 * 2 ** 30
+
+/** Those that are weighed against each other, and how they are drawn. */
+const RIVALS = [
+  { kind: 'replicated', name: 'replicated', colour: lookOf(Variant.async).colour },
+  { kind: 'redis', name: 'Redis', colour: lookOf(Variant.redis).colour },
+] as const
+
+type Rival = (typeof RIVALS)[number]
+
+export function choice(run: BenchRun): Section {
+  const calibration = calibrate(asRunFile(run))
+  const map = heatMap(calibration)
+  return {
+    id: 'choice',
+    title: 'Which backend for which load',
+    short: 'Choice',
+    lead:
+      `The cheaper of the two by CPU and memory of all nodes and of Redis, for ${LOAD.sessions.toLocaleString('en')} ` +
+      `sessions of 1 KB at ${LOAD.rate.toLocaleString('en')} requests/s, when ` +
+      'four GiB cost as much as a core. Predicted from measured loads of this run. For your own load: session-mesh advise.',
+    findings: map === undefined ? [] : [missInWords(calibration)],
+    bars: [],
+    plots: [],
+    tables: [],
+    ...(map === undefined ? { missing: commandFor('calibration', 'memory') } : { heatMap: map }),
+  }
+}
+
+/** The advisor reads runs from files; this one is at hand. */
+function asRunFile(run: BenchRun): Parameters<typeof calibrate>[0] {
+  const cells = run.cells.map((cell) => ({
+    ...cell,
+    settings: { ...cell.settings },
+    figures: { ...cell.figures },
+    marks: [...cell.marks],
+  }))
+  return { ...run, cells }
+}
+
+function heatMap(calibration: Calibration): HeatMap | undefined {
+  const rows = WRITES.map((writes) => ({
+    title: `${number(writes * 100)} %`,
+    cells: NODES.map((nodes) => cellOf(calibration, { ...LOAD, nodes, writes })),
+  }))
+  const known = rows.flatMap(({ title, cells }) => {
+    const complete = cells.flatMap((cell) => cell ?? [])
+    return complete.length === cells.length ? [{ title, cells: complete }] : []
+  })
+  if (known.length < rows.length) return undefined
+  return {
+    title: 'The cheaper backend, and by how much',
+    columnsTitle: 'nodes',
+    rowsTitle: 'writes',
+    columns: NODES.map(String),
+    rows: known,
+    key: [
+      ...RIVALS.map(({ name, colour }) => ({ text: `${name} is cheaper, so many times`, colour })),
+      { text: 'paler and with ≈: too close to call, by the errors of the predictions', colour: 'grey' },
+    ],
+  }
+}
+
+function cellOf(calibration: Calibration, load: Load): HeatMapCell | undefined {
+  const [first, second] = RIVALS.flatMap((rival) => {
+    const cost = priceOf(rival, calibration, load)
+    return cost === undefined ? [] : [{ rival, cost }]
+  }).sort((a, b) => a.cost.value - b.cost.value)
+  if (first === undefined || second === undefined) return undefined
+  const isClose = first.cost.high >= second.cost.low
+  const times = `${number(second.cost.value / first.cost.value)} ×`
+  const { name, colour } = first.rival
+  const label = `${name}, ${times} cheaper${isClose ? ', too close to call' : ''}`
+  return { text: isClose ? `≈ ${name} ${times}` : `${name} ${times}`, label, colour, isClose }
+}
+
+function priceOf({ kind }: Rival, calibration: Calibration, load: Load): Cost | undefined {
+  const candidate = candidateOf(kind)
+  const prediction = candidate && predict(calibration, candidate, load)
+  return prediction && costOf(prediction, load.nodes, BYTES_PER_CORE)
+}
+
+function candidateOf(kind: Rival['kind']): Candidate | undefined {
+  return CANDIDATES.find((candidate) => candidate.kind.name === kind && candidate.acks === LOAD.acks)
+}
+
+function missInWords({ misses: { cpu } }: Calibration): string {
+  const range = `${number(cpu.low)} to ${number(cpu.high)} times what was predicted`
+  return cpu.heldOut > 0
+    ? `CPU of ${cpu.heldOut} loads that nothing was fitted to was ${range}.`
+    : `No load was kept back to judge by; CPU of those that were fitted to was ${range}.`
+}
