@@ -41,7 +41,7 @@ const NODES_MAX = 16
 
 /** `help` where only that was asked for. */
 export function readArguments(args: readonly string[], known: Known): BenchArguments | 'help' {
-  const cli = cac('bench').help(() => [])
+  const cli = cac('bench')
   for (const [flag, description] of BENCH_FLAGS) cli.option(flag, description)
   let parsed: { readonly args: readonly string[]; readonly options: Flags }
   try {
@@ -50,7 +50,7 @@ export function readArguments(args: readonly string[], known: Known): BenchArgum
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message.replaceAll('`', '') : String(error))
   }
-  if (parsed.options['help'] === true) return 'help'
+  if (parsed.options['help'] === true || parsed.options['h'] === true) return 'help'
   const problems = [...parsed.args.map((word) => `${word} is no option`), ...unknownFlags(parsed.options)]
   const read = readFlags(parsed.options, known, problems)
   if (problems.length > 0) throw new UsageError(problems.join('; '))

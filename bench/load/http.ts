@@ -9,10 +9,16 @@ export interface Reply {
 
 export type Method = 'GET' | 'POST'
 
+/** Whoever answers requests. */
+export interface Server {
+  /** Rejects where there is no answer. */
+  ask(method: Method, path: string, cookie: string): Promise<Reply>
+}
+
 const ANSWER_WITHIN_MS = 20_000
 
 /** Connections to one server. */
-export class Connections {
+export class Connections implements Server {
   readonly #pool: Pool
 
   constructor(port: number, connections: number) {
@@ -25,7 +31,6 @@ export class Connections {
     })
   }
 
-  /** Rejects where there is no answer. */
   ask(method: Method, path: string, cookie: string): Promise<Reply> {
     const headers = cookie === '' ? {} : { cookie }
     return new Promise((resolve, reject) => {

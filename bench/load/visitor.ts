@@ -1,6 +1,6 @@
 /** A browser with one session, that knows what it wrote last and checks every answer against it. */
 import { attributeName, textOf } from '../servers/text.js'
-import type { Connections, Method, Reply } from './http.js'
+import type { Method, Reply, Server } from './http.js'
 
 /** `stale`: an older value than the last acknowledged one; `wrong`: one that nobody wrote. */
 export type Outcome = 'right' | 'stale' | 'wrong' | 'failed'
@@ -37,7 +37,7 @@ export class Visitor {
   }
 
   /** Begins a session anew. */
-  async create(server: Connections, version = 0): Promise<Outcome> {
+  async create(server: Server, version = 0): Promise<Outcome> {
     this.#jar.clear()
     this.#cookie = ''
     const { attributes, bytes } = this.shape
@@ -47,7 +47,7 @@ export class Visitor {
     return this.#cookie !== '' && reply.body === textOf(version, bytes) ? 'right' : 'wrong'
   }
 
-  async read(server: Connections, attribute: number): Promise<Outcome> {
+  async read(server: Server, attribute: number): Promise<Outcome> {
     const expected = this.#versions[attribute] ?? 0
     const reply = await this.ask(server, 'GET', `/read/${attributeName(attribute)}`)
     if (reply?.status !== 200) return 'failed'
@@ -56,7 +56,7 @@ export class Visitor {
     return found < expected && reply.body === textOf(found, this.shape.bytes) ? 'stale' : 'wrong'
   }
 
-  async write(server: Connections, attribute: number): Promise<Outcome> {
+  async write(server: Server, attribute: number): Promise<Outcome> {
     const version = (this.#versions[attribute] ?? 0) + 1
     const { bytes } = this.shape
     const reply = await this.ask(server, 'POST', `/write/${attributeName(attribute)}/${version}/${bytes}`)
@@ -66,7 +66,7 @@ export class Visitor {
   }
 
   /** Any request of this browser; undefined where no answer came. */
-  async ask(server: Connections, method: Method, path: string): Promise<Reply | undefined> {
+  async ask(server: Server, method: Method, path: string): Promise<Reply | undefined> {
     try {
       const reply = await server.ask(method, path, this.#cookie)
       if (reply.cookies.length > 0) this.#keep(reply.cookies)
