@@ -29,9 +29,9 @@ export class UsageError extends Error {}
 
 /** How often each mode asks, and for how long at a time. */
 const MODES: Readonly<Record<Mode, { readonly rounds: number; readonly windowSeconds: number }>> = {
-  quick: { rounds: 1, windowSeconds: 1.2 },
-  standard: { rounds: 3, windowSeconds: 1 },
-  full: { rounds: 3, windowSeconds: 2 },
+  quick: { rounds: 1, windowSeconds: 1 },
+  standard: { rounds: 3, windowSeconds: 0.75 },
+  full: { rounds: 3, windowSeconds: 1 },
 }
 
 const OF_QUICK: readonly QuestionName[] = ['http-cost', 'replication', 'staleness']
@@ -123,7 +123,12 @@ function numberOf(flags: Flags, name: string, { min, max, isWhole }: Range, prob
 }
 
 /** Those of the candidates that are listed, in the candidates' order. */
-function namesOf<T extends string>(flags: Flags, name: string, candidates: readonly T[], problems: string[]): readonly T[] | undefined {
+function namesOf<T extends string>(
+  flags: Flags,
+  name: string,
+  candidates: readonly T[],
+  problems: string[],
+): readonly T[] | undefined {
   const words = listOf(flags[name])
   const known = new Set<string>(candidates)
   for (const word of words ?? []) {

@@ -127,9 +127,9 @@ async function ownVariant(path: string): Promise<Variant> {
 }
 
 function planOf(options: BenchArguments, variants: readonly Variant[]): readonly Planned[] {
-  const { only, mode, nodes, windowSeconds } = options
+  const { only, mode, backends, nodes, windowSeconds } = options
   return QUESTIONS.filter(({ name }) => only.includes(name)).map((question) => {
-    return { question, trials: question.plan({ mode, variants, nodes, windowSeconds }) }
+    return { question, trials: question.plan({ mode, variants, chosen: backends !== undefined, nodes, windowSeconds }) }
   })
 }
 

@@ -33,6 +33,8 @@ export interface PlanOptions {
   readonly mode: Mode
   /** Those that may take part, in the order of `bench/variants.ts`; a question chooses among them. */
   readonly variants: readonly Variant[]
+  /** They were named on the command line: a question leaves none of them out for want of time. */
+  readonly chosen: boolean
   /** Numbers of nodes that were asked for on the command line; undefined: as the question thinks right. */
   readonly nodes: readonly number[] | undefined
   /** Length of one measured window. */

@@ -98,7 +98,7 @@ export class Crowd {
       case 'W':
         return await visitor.write(server, attribute)
       case 'M':
-        return this.#random() < READ_SHARE_OF_M ? await visitor.read(server, attribute) : await visitor.write(server, attribute)
+        return await (this.#random() < READ_SHARE_OF_M ? visitor.read(server, attribute) : visitor.write(server, attribute))
       case 'C':
         return await visitor.create(server, Math.floor(this.#random() * 1_000_000))
     }

@@ -43,6 +43,8 @@ export class Connections implements Server {
   }
 }
 
+type Headers = Readonly<Record<string, string | string[] | undefined>>
+
 class Receiver implements Dispatcher.DispatchHandler {
   readonly #resolve: (reply: Reply) => void
   readonly #reject: (error: Error) => void
@@ -57,7 +59,7 @@ class Receiver implements Dispatcher.DispatchHandler {
 
   onRequestStart(): void {}
 
-  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+  onResponseStart(_: Dispatcher.DispatchController, status: number, headers: Headers): void {
     this.#status = status
     const cookies = headers['set-cookie']
     this.#cookies = cookies === undefined ? [] : typeof cookies === 'string' ? [cookies] : cookies

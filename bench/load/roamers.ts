@@ -77,7 +77,8 @@ export class Roamers {
       const number = 2 * clicks++
       const attribute = this.#attribute()
       const written = (await visitor?.write(this.#server(number), attribute)) ?? 'failed'
-      const read = written === 'right' ? ((await visitor?.read(this.#server(number + 1), attribute)) ?? 'failed') : written
+      if (written !== 'right') return written
+      const read = (await visitor?.read(this.#server(number + 1), attribute)) ?? 'failed'
       counts[read]++
       return read
     }

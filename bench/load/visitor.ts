@@ -82,12 +82,14 @@ export class Visitor {
       const at = pair.indexOf('=')
       const name = pair.slice(0, at)
       if (!this.#withStamps && isStamp(name)) continue
-      if (attributes.some((attribute) => /^\s*(?:max-age=0|expires=Thu, 01 Jan 1970.*)$/i.test(attribute))) this.#jar.delete(name)
+      if (attributes.some((attribute) => ENDED.test(attribute))) this.#jar.delete(name)
       else this.#jar.set(name, pair.slice(at + 1))
     }
     this.#cookie = [...this.#jar].map(([name, value]) => `${name}=${value}`).join('; ')
   }
 }
+
+const ENDED = /^\s*(?:max-age=0|expires=Thu, 01 Jan 1970.*)$/i
 
 /** session-mesh puts what a browser has seen into cookies called after the session's. */
 function isStamp(name: string): boolean {

@@ -12,8 +12,9 @@ import type { Variant } from '../variants.js'
 
 const VISITORS = 1_000
 const WORKERS = 16
-/** To each node, of all kinds. */
+/** To all nodes together, of all kinds; at least so many to each. */
 const WARM_UP_REQUESTS = 4_000
+const WARM_UP_OF_EACH = 2_500
 /** Starting the processes, making the sessions, warming up. */
 const SETUP_SECONDS = 2.5
 /** Reading all sessions after a window. */
@@ -21,8 +22,12 @@ const VERIFY_SECONDS = 0.25
 /** A generator this busy may have been what limited the throughput. */
 const GENERATOR_BUSY = 0.95
 
-const QUICK = ['floor', 'raw-http', 'es-memory', 'es-connect-redis', 'mesh-memory', 'mesh-async', 'mesh-redis', 'store-mesh']
-const QUICK_OF_THREE = ['mesh-memory', 'mesh-async', 'mesh-redis', 'es-connect-redis']
+/** On one node: what the goals speak of, and what they are compared with. */
+const QUICK = ['floor', 'raw-http', 'es-memory', 'es-connect-redis', 'mesh-memory', 'mesh-redis', 'store-memory']
+/** On several. */
+const QUICK_OF_MORE = ['mesh-memory', 'mesh-async', 'mesh-redis']
+const STANDARD = [...QUICK, 'es-memorystore', 'mesh-async', 'mesh-tiered-behind', 'store-mesh']
+const STANDARD_OF_MORE = [...QUICK_OF_MORE, 'es-connect-redis', 'mesh-tiered-behind', 'store-mesh']
 
 export const question: Question = {
   name: 'http-cost',
@@ -41,19 +46,19 @@ export const question: Question = {
       to: (variant, { workload = '' }) => (isExpressSession(variant) ? at('es-memory', workload, 1) : undefined),
     },
   ],
-  plan: (options) => nodesOf(options).flatMap((nodes) => variantsFor(options, nodes).map((variant) => trialOf(variant, nodes, options))),
+  plan: (options) => {
+    const { nodes = [1, 3] } = options
+    return nodes.flatMap((count) => variantsFor(options, count).map((variant) => trialOf(variant, count, options)))
+  },
 }
 
-function nodesOf({ nodes }: PlanOptions): readonly number[] {
-  return nodes ?? [1, 3]
-}
-
-/** On more than one node: those that share sessions, and the three of session-mesh that do not, to compare with. */
-function variantsFor({ mode, variants }: PlanOptions, nodes: number): readonly Variant[] {
-  const wanted = nodes === 1 ? QUICK : QUICK_OF_THREE
+/** On more than one node: those that share sessions, and nodes of session-mesh that do not, to compare with. */
+function variantsFor({ mode, variants, chosen }: PlanOptions, nodes: number): readonly Variant[] {
+  const [quick, standard] = nodes === 1 ? [QUICK, STANDARD] : [QUICK_OF_MORE, STANDARD_OF_MORE]
+  const wanted = mode === 'quick' ? quick : standard
   return variants.filter(({ name, shared }) => {
     if (nodes > 1 && !shared && name !== 'mesh-memory') return false
-    return mode !== 'quick' || wanted.includes(name) || name === 'yours'
+    return mode === 'full' || chosen || wanted.includes(name) || name === 'yours'
   })
 }
 
@@ -73,7 +78,7 @@ async function measure(variant: Variant, nodes: number, context: TrialContext): 
   const samples: Sample[] = []
   try {
     await crowd.settle(WORKERS)
-    await crowd.warmUp(WORKERS, WARM_UP_REQUESTS * nodes)
+    await crowd.warmUp(WORKERS, Math.max(WARM_UP_REQUESTS, WARM_UP_OF_EACH * nodes))
     for (const workload of WORKLOADS) {
       const load = async (): Promise<LoadResult> => {
         const step = async () => await crowd.step(workload)

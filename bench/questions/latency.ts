@@ -13,8 +13,10 @@ const RATE = 1_000
 const VISITORS = 1_000
 const WORKERS = 16
 const CONNECTIONS = 64
-const WARM_UP_REQUESTS = 4_000
+const WARM_UP_REQUESTS = 3_000
 const SETUP_SECONDS = 3
+const STANDARD = ['floor', 'raw-http', 'es-memory', 'es-connect-redis', 'mesh-memory', 'mesh-redis', 'store-memory']
+const STANDARD_OF_MORE = ['es-connect-redis', 'mesh-async', 'mesh-one', 'mesh-all', 'mesh-redis', 'mesh-tiered-behind']
 /** Long enough for a p99.9 that is not one request. */
 const WINDOWS = 2
 
@@ -22,12 +24,15 @@ export const question: Question = {
   name: 'latency',
   title: 'how long a request takes at 1,000 per second',
   plan: (options) => {
-    const { variants, nodes = [1, 3] } = options
-    return nodes.flatMap((count) =>
-      variants
-        .filter(({ shared }) => (count === 1 ? !shared : shared))
-        .map((variant) => trialOf(variant, count, options)),
-    )
+    const { variants, mode, chosen, nodes = [1, 3] } = options
+    return nodes.flatMap((count) => {
+      const wanted = count === 1 ? STANDARD : STANDARD_OF_MORE
+      const taking = variants.filter(({ name, shared }) => {
+        if (count > 1 && !shared) return false
+        return chosen || wanted.includes(name) || name === 'yours' || (mode === 'full' && count > 1)
+      })
+      return taking.map((variant) => trialOf(variant, count, options))
+    })
   },
 }
 

@@ -33,17 +33,17 @@ export const question: Question = {
   name: 'staleness',
   title: 'whether a read on another node sees the write',
   plan: (options) => {
-    const { mode, variants } = options
+    const { mode, variants, chosen } = options
     const wanted = mode === 'quick' ? QUICK : STANDARD
     const taking = variants.filter(({ name, shared, program }) => {
-      return shared && program !== 'mesh-store' && (mode === 'full' || wanted.includes(name) || name === 'yours')
+      return shared && program !== 'mesh-store' && (mode === 'full' || chosen || wanted.includes(name) || name === 'yours')
     })
     const delays = mode === 'quick' ? [0, 10] : [0, 1, 10, 50]
     return delays.flatMap((delayMs) => taking.map((variant) => trialOf(variant, delayMs, options)))
   },
 }
 
-function trialOf(variant: Variant, delayMs: number, { windowSeconds, mode }: PlanOptions): Trial {
+function trialOf(variant: Variant, delayMs: number, { windowSeconds }: PlanOptions): Trial {
   const cells = settingsOf(variant, delayMs)
   return {
     variant: variant.name,
@@ -51,7 +51,7 @@ function trialOf(variant: Variant, delayMs: number, { windowSeconds, mode }: Pla
     cells,
     seconds: SETUP_SECONDS + cells.length * windowSeconds * (1 + SEQUENTIAL_SHARE),
     // What happens at 1 and at 50 ms lies between and beyond what the other two say.
-    ...(mode === 'standard' && [1, 50].includes(delayMs) ? { rounds: 1 } : {}),
+    ...([1, 50].includes(delayMs) ? { rounds: 1 } : {}),
     measure: async (context) => await measure(variant, delayMs, cells, context),
   }
 }

@@ -112,7 +112,9 @@ export class Child {
   /** CPU time so far; of a process that is gone, what was last seen. */
   async cpuMs(): Promise<number> {
     if (this.#isGone) return this.#cpuMs
-    this.#cpuMs = processCpuMs(this.pid) ?? (await this.ask('cpu', null))
+    const ms = processCpuMs(this.pid) ?? (await this.ask('cpu', null))
+    // A thread that ended takes its time along.
+    this.#cpuMs = Math.max(this.#cpuMs, ms)
     return this.#cpuMs
   }
 

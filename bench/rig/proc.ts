@@ -1,11 +1,29 @@
 /** CPU time as the operating system counted it (Linux: proc(5)). Elsewhere everything here is undefined. */
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 
 /** Ticks per second of the counters in /proc: fixed by the kernel's interface. */
 const TICKS_PER_SECOND = 100
+const NS_PER_MS = 1_000_000
 
 /** User and system time of all threads of a process, milliseconds. */
 export function processCpuMs(pid: number): number | undefined {
+  return scheduledMs(pid) ?? tickedMs(pid)
+}
+
+/** By the scheduler, to the nanosecond; not every kernel tells. */
+function scheduledMs(pid: number): number | undefined {
+  try {
+    const threads = readdirSync(`/proc/${pid}/task`)
+    const times = threads.map((thread) => readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'utf8').split(' ')[0])
+    const sum = times.reduce((total, ns) => total + Number(ns), 0)
+    return sum > 0 ? sum / NS_PER_MS : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** In hundredths of a second. */
+function tickedMs(pid: number): number | undefined {
   const text = read(`/proc/${pid}/stat`)
   // The name of the program stands in parentheses and may hold anything.
   const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ')

@@ -46,7 +46,8 @@ describe('progress', () => {
   test('says what is left by how wrong the plan has been so far', () => {
     let now = 0
     const written: string[] = []
-    const progress = new Progress(steps, { write: (text) => written.push(text), isTerminal: false, hasColor: true, nowMs: () => now })
+    const write = (text: string): void => void written.push(text)
+    const progress = new Progress(steps, { write, isTerminal: false, hasColor: true, nowMs: () => now })
 
     expect(progress.secondsLeft()).toBe(50)
     now = 20_000
@@ -59,7 +60,8 @@ describe('progress', () => {
 
   test('overwrites one line on a terminal, without colours where they are not wanted', () => {
     const written: string[] = []
-    const progress = new Progress(steps, { write: (text) => written.push(text), isTerminal: true, hasColor: false, nowMs: () => 0 })
+    const write = (text: string): void => void written.push(text)
+    const progress = new Progress(steps, { write, isTerminal: true, hasColor: false, nowMs: () => 0 })
 
     progress.began(step(10))
 

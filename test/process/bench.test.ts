@@ -20,8 +20,13 @@ beforeEach(() => {
 
 afterEach(() => rmSync(folder, { recursive: true }))
 
+interface Started {
+  readonly child: ChildProcess
+  readonly output: () => string
+}
+
 /** All processes of a run inherit the folder's name, by which they are found. */
-function start(entry: string, ...args: readonly string[]): { readonly child: ChildProcess; readonly output: () => string } {
+function start(entry: string, ...args: readonly string[]): Started {
   const child = spawn(process.execPath, [entry, ...args, '--out', folder], {
     cwd: folder,
     env: { ...process.env, SESSION_MESH_BENCH_TEST: folder },
