@@ -49,13 +49,13 @@ function answerAsMarkdown({ who, choice, facts, missing }: Answer): string {
   return `**${who}**: \`${choice}\`\n\n${lines.join('\n')}`
 }
 
-function sectionAsMarkdown({ title, lead, findings, heatMap, plots, tables, missing }: Section): string {
+function sectionAsMarkdown({ title, lead, findings, heatMaps = [], plots, tables, missing }: Section): string {
   const all = [...tables, ...plots.map(({ table }) => table)]
   const parts = [
     `## ${title}`,
     lead,
     ...findings,
-    ...(heatMap === undefined ? [] : [heatMapAsMarkdown(heatMap)]),
+    ...heatMaps.map(heatMapAsMarkdown),
     ...all.map((table) => `${table.caption}\n\n${tableAsMarkdown(table)}`),
     ...(missing === undefined ? [] : [`Not measured in this run: \`${missing}\``]),
   ]

@@ -100,11 +100,11 @@ function missedAsHtml(verdicts: readonly Verdict[]): Html {
   )}</ul>${rest === 0 ? undefined : html`<p class="note">And ${rest} more, in the table.</p>`}`
 }
 
-function sectionAsHtml({ id, title, lead, findings, heatMap, bars, plots, tables, missing }: Section): Html {
+function sectionAsHtml({ id, title, lead, findings, heatMaps = [], bars, plots, tables, missing }: Section): Html {
   return html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2><p class="lead">${lead}</p>
 ${findings.map((finding) => html`<p class="finding">${finding}</p>`)}
 ${missing === undefined ? undefined : emptyAsHtml(missing)}
-<div class="plots">${heatMap === undefined ? undefined : heatMapAsHtml(heatMap)}${bars.map(barsAsHtml)}${plots.map((plot) => plotAsHtml(plot, id))}</div>
+<div class="plots">${heatMaps.map(heatMapAsHtml)}${bars.map(barsAsHtml)}${plots.map((plot) => plotAsHtml(plot, id))}</div>
 ${tables.map((table) => html`<details${bars.length === 0 ? raw(' open') : undefined}><summary>Table</summary>${tableAsHtml(table)}</details>`)}</section>`
 }
 

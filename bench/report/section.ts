@@ -15,7 +15,7 @@ export interface Section {
   readonly bars: readonly Bars[]
   readonly plots: readonly Plot[]
   readonly tables: readonly Table[]
-  readonly heatMap?: HeatMap
+  readonly heatMaps?: readonly HeatMap[]
   /** What to run, when this run has nothing to show here. */
   readonly missing?: string
 }

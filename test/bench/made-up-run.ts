@@ -46,6 +46,7 @@ export function madeUpRun(changes: Partial<BenchRun> = {}): BenchRun {
       ...scales(),
       ...memories(),
       ...others(),
+      ...calibrations(),
     ],
     ...changes,
   }
@@ -125,18 +126,22 @@ function staleReads(): readonly Cell[] {
 }
 
 function scales(): readonly Cell[] {
-  const size = (variant: string, nodes: number, write: number, read: number, marks: readonly Mark[]): Cell =>
-    cell('scale', variant, { nodes }, {
-      ...(marks.length > 0 ? {} : { cpuPerWrite: figure(write, 'us'), cpuPerRead: figure(read, 'us') }),
-      bytesPerWrite: figure(variant === 'mesh-redis' ? 420 : 170 * Math.max(0, nodes - 1) + 1, 'B'),
-    }, { marks })
+  const mesh = (nodes: number, marks: readonly Mark[]): Cell => {
+    const [write, bytes] = [140 + 22 * (nodes - 1), 170 * (nodes - 1) + 1]
+    return cell('scale', 'mesh-async', { nodes }, sized(write, 130, bytes), { marks })
+  }
   return [
     ...[1, 2, 3, 5, 8].flatMap((nodes) => [
-      size('mesh-async', nodes, 140 + 22 * (nodes - 1), 130, []),
-      size('mesh-redis', nodes, 190, 137, []),
+      mesh(nodes, []),
+      cell('scale', 'mesh-redis', { nodes }, sized(190, 137, 420)),
     ]),
-    ...[10, 30, 100].flatMap((nodes) => [size('mesh-async', nodes, 0, 0, ['simulated'])]),
+    ...[10, 30, 100].map((nodes) => mesh(nodes, ['simulated', 'computed'])),
+    ...[300, 1_000].map((nodes) => mesh(nodes, ['computed'])),
   ]
+}
+
+function sized(write: number, read: number, bytes: number): Cell['figures'] {
+  return { cpuPerWrite: figure(write, 'us'), cpuPerRead: figure(read, 'us'), bytesPerWrite: figure(bytes, 'B') }
 }
 
 function memories(): readonly Cell[] {
@@ -173,4 +178,26 @@ function others(): readonly Cell[] {
     cell('races', 'mesh-async', {}, { lost: figure(0, 'share', 0), revived: figure(0, 'share', 0) }),
     cell('races', 'store-mesh', {}, { lost: figure(0, 'share', 0), revived: figure(0, 'share', 0) }),
   ]
+}
+
+/** Loads on a machine where a peer costs 12 µs a write and a Redis 20 µs a request. */
+function calibrations(): readonly Cell[] {
+  const grid = [1, 3, 6].flatMap((nodes) =>
+    [0.1, 0.6].flatMap((writes) => [300, 1_500].flatMap((rate) => [100, 900].map((changeBytes) => [nodes, writes, rate, changeBytes]))),
+  )
+  return grid.flatMap(([nodes = 1, writes = 0, rate = 0, changeBytes = 0], i) => {
+    const settings = { nodes, writes, rate, changeBytes, sessionBytes: 1_000, sessions: 600, heldOut: i % 8 === 7 }
+    const noise = 1 + ((i % 3) - 1) * 0.02
+    const figures = (us: number, redis: number): Cell['figures'] => ({
+      cpuPerRequest: figure(us * noise, 'us'),
+      redisCpuPerRequest: figure(redis, 'us'),
+      rate: figure(rate, '1/s'),
+      p99: figure(0.4, 'ms'),
+    })
+    const own = 100 * (1 - writes) + 120 * writes
+    return [
+      cell('calibration', 'mesh-async', settings, figures(own + 12 * writes * (nodes - 1), 0)),
+      cell('calibration', 'mesh-redis', settings, figures(own + 12, 8)),
+    ]
+  })
 }

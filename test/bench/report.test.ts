@@ -142,6 +142,37 @@ describe('the crossing point', () => {
   })
 })
 
+describe('the heat map', () => {
+  const [{ heatMaps = [] } = {}] = contentsOf(madeUpRun()).sections
+  const [heatMap, many] = heatMaps
+
+  test('has a winner for every load, in words', () => {
+    expect(heatMap?.rows.map(({ cells }) => cells.length)).toEqual([8, 8, 8, 8, 8, 8])
+    const labels = heatMap?.rows.flatMap(({ cells }) => cells.map(({ label }) => label)) ?? []
+    expect(labels.filter((label) => !/^(?:replicated|Redis), [\d.]+ × cheaper(?:, too close to call)?$/.test(label))).toEqual([])
+  })
+
+  test('is won by replication where few nodes write little, and by Redis where many write much', () => {
+    const [first, last] = [heatMap?.rows[0]?.cells[0], heatMap?.rows.at(-1)?.cells.at(-1)]
+
+    expect([first?.label, last?.label].map((label) => label?.split(',')[0])).toEqual(['replicated', 'Redis'])
+    expect([first?.isClose, last?.isClose]).toEqual([false, false])
+  })
+
+  test('is pale where the predictions are not good enough', () => {
+    const cells = heatMap?.rows.flatMap((row) => row.cells) ?? []
+
+    expect(cells.filter(({ isClose }) => isClose).every(({ text }) => text.startsWith('≈'))).toBe(true)
+    expect(cells.some(({ isClose }) => isClose)).toBe(true)
+  })
+
+  test('counts the memory of every copy', () => {
+    const factor = (cell: { readonly text: string } | undefined): number => Number(/[\d.]+/.exec(cell?.text ?? '')?.[0])
+
+    expect(factor(many?.rows[0]?.cells.at(-1))).toBeGreaterThan(factor(heatMap?.rows[0]?.cells.at(-1)))
+  })
+})
+
 describe('the headline', () => {
   test('of a clean full run has no warning, that of any other says what to doubt', () => {
     const clean = madeUpRun({ cells: [] })

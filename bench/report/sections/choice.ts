@@ -11,9 +11,10 @@ import type { HeatMap, HeatMapCell, Section } from '../section.js'
 
 const NODES = [2, 3, 4, 6, 8, 12, 20, 30]
 const WRITES = [0.01, 0.05, 0.1, 0.2, 0.5, 1]
+/** Many requests of few visitors, and few requests of many. */
+const SESSIONS = [10_000, 200_000]
 /** An ordinary shop in one data centre. */
-const LOAD: Omit<Load, 'nodes' | 'writes'> = {
-  sessions: 100_000,
+const LOAD: Omit<Load, 'nodes' | 'writes' | 'sessions'> = {
   bytes: 1_000,
   changeBytes: 100,
   rate: 1_000,
@@ -33,20 +34,20 @@ type Rival = (typeof RIVALS)[number]
 
 export function choice(run: BenchRun): Section {
   const calibration = calibrate(asRunFile(run))
-  const map = heatMap(calibration)
+  const heatMaps = SESSIONS.flatMap((sessions) => heatMap(calibration, sessions) ?? [])
   return {
     id: 'choice',
     title: 'Which backend for which load',
     short: 'Choice',
     lead:
-      `The cheaper of the two by CPU and memory of all nodes and of Redis, for ${LOAD.sessions.toLocaleString('en')} ` +
-      `sessions of 1 KB at ${LOAD.rate.toLocaleString('en')} requests/s, when ` +
-      'four GiB cost as much as a core. Predicted from measured loads of this run. For your own load: session-mesh advise.',
-    findings: map === undefined ? [] : [missInWords(calibration)],
+      'The cheaper of the two by CPU and memory of all nodes and of Redis, by share of writes and number of nodes, ' +
+      `for ${LOAD.rate.toLocaleString('en')} requests/s to sessions of 1 KB, when 4 GiB cost as much as a core. ` +
+      'Predicted from measured loads of this run. For your own load: session-mesh advise.',
+    findings: heatMaps.length === 0 ? [] : [missInWords(calibration)],
     bars: [],
     plots: [],
     tables: [],
-    ...(map === undefined ? { missing: commandFor('calibration', 'memory') } : { heatMap: map }),
+    ...(heatMaps.length === 0 ? { missing: commandFor('calibration', 'memory') } : { heatMaps }),
   }
 }
 
@@ -61,10 +62,11 @@ function asRunFile(run: BenchRun): Parameters<typeof calibrate>[0] {
   return { ...run, cells }
 }
 
-function heatMap(calibration: Calibration): HeatMap | undefined {
+/** Undefined where the run has not what a prediction needs. */
+function heatMap(calibration: Calibration, sessions: number): HeatMap | undefined {
   const rows = WRITES.map((writes) => ({
     title: `${number(writes * 100)} %`,
-    cells: NODES.map((nodes) => cellOf(calibration, { ...LOAD, nodes, writes })),
+    cells: NODES.map((nodes) => cellOf(calibration, { ...LOAD, sessions, nodes, writes })),
   }))
   const known = rows.flatMap(({ title, cells }) => {
     const complete = cells.flatMap((cell) => cell ?? [])
@@ -72,7 +74,7 @@ function heatMap(calibration: Calibration): HeatMap | undefined {
   })
   if (known.length < rows.length) return undefined
   return {
-    title: 'The cheaper backend, and by how much',
+    title: `The cheaper backend, and by how much: ${sessions.toLocaleString('en')} sessions`,
     columnsTitle: 'nodes',
     rowsTitle: 'writes',
     columns: NODES.map(String),

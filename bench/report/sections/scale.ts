@@ -8,6 +8,7 @@ import { tableOf } from '../tables.js'
 
 /** Of ten requests of an ordinary shop, one writes. */
 const WRITE_SHARE = 0.1
+const NODES_SHOWN = 30
 const COLUMNS = [
   ['cpuPerWrite', 'CPU per write, all nodes'],
   ['cpuPerRead', 'CPU per read'],
@@ -62,7 +63,8 @@ export function meetingOf(run: BenchRun, writeShare = WRITE_SHARE): Meeting {
 }
 
 function rivals(run: BenchRun): readonly [mesh: readonly Cell[], redis: readonly Cell[]] {
-  const of = (variant: string): readonly Cell[] => cellsOf(run, 'scale', { variant, figure: 'cpuPerWrite' })
+  const of = (variant: string): readonly Cell[] =>
+    cellsOf(run, 'scale', { variant, figure: 'cpuPerWrite' }).filter(isMeasured)
   return [of(Variant.async), of(Variant.redis)]
 }
 
@@ -118,17 +120,24 @@ function costs(cells: readonly Cell[], writeShare: number, pick: Pick): readonly
     .sort(([a], [b]) => a - b)
 }
 
+/** With real processes. */
+function isMeasured({ marks }: Cell): boolean {
+  return !marks.includes('simulated') && !marks.includes('computed')
+}
+
 function nodesOf({ settings }: Cell): number {
   return Number(settings['nodes'])
 }
 
 function costPlot(cells: readonly Cell[], { nodes }: Meeting): Plot {
-  const series = seriesOf(cells, (own) => costs(own, WRITE_SHARE, MEDIAN))
+  // Beyond that, one line alone would say how high the plot is.
+  const shown = cells.filter((cell) => nodesOf(cell) <= NODES_SHOWN)
+  const series = seriesOf(shown, 'computed', (own) => costs(own, WRITE_SHARE, MEDIAN))
   return {
     id: 'scale-cost',
     title: 'CPU per request over all nodes, one in ten writes',
     summary: inWords(series, 'us'),
-    x: { label: 'nodes', unit: 'count', scale: 'linear' },
+    x: { label: 'nodes', unit: 'count', scale: 'logarithmic' },
     y: { label: 'CPU per request', unit: 'us', scale: 'linear', min: 0 },
     series,
     crossings: nodes === undefined ? [] : [{ x: nodes, label: `Redis is cheaper from ${Math.ceil(nodes)} on` }],
@@ -137,7 +146,7 @@ function costPlot(cells: readonly Cell[], { nodes }: Meeting): Plot {
 }
 
 function bytesPlot(cells: readonly Cell[]): Plot {
-  const series = seriesOf(cells, (own) => {
+  const series = seriesOf(cells, 'simulated', (own) => {
     return own.map((cell): Point => [nodesOf(cell), cell.figures['bytesPerWrite']?.median ?? NaN]).sort(([a], [b]) => a - b)
   })
   return {
@@ -152,9 +161,19 @@ function bytesPlot(cells: readonly Cell[]): Plot {
   }
 }
 
-/** What was measured is a line with points; what was simulated or computed continues it, dotted. */
-function seriesOf(cells: readonly Cell[], pointsOf: (cells: readonly Cell[]) => readonly Point[]): readonly Series[] {
-  const origin = ({ marks }: Cell): string => marks.find((mark) => mark === 'simulated' || mark === 'computed') ?? ''
+/**
+ * What was measured is a line with points; what was not continues it, dotted. In a cell with both marks one of the
+ * figures is simulated and the others are computed: `of` says what the drawn one is.
+ */
+function seriesOf(
+  cells: readonly Cell[],
+  of: 'simulated' | 'computed',
+  pointsOf: (cells: readonly Cell[]) => readonly Point[],
+): readonly Series[] {
+  const origin = (cell: Cell): string => {
+    if (isMeasured(cell)) return ''
+    return cell.marks.includes(of) ? of : 'computed'
+  }
   return grouped(cells, ({ variant }) => variant).flatMap(([variant, own]) => {
     return grouped(own, origin).map(([mark, group]): Series => {
       const look = lookOf(variant)
