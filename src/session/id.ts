@@ -47,6 +47,11 @@ export function hashId(id: string): IdHash {
   return hashOnce('sha256', id, 'base64url').slice(0, 22) as IdHash
 }
 
+/** The same hash as a text of its own, for tables: what `hashId` makes keeps its whole digest in memory. */
+export function keptHash(hash: IdHash): IdHash {
+  return Buffer.from(hash, 'latin1').toString('latin1') as IdHash
+}
+
 interface Keys {
   readonly mask: Buffer
   readonly tag: Buffer

@@ -3,6 +3,7 @@
  * message names the field, never its content.
  */
 import { ProtocolError } from '../errors.js'
+import { keptBytes } from '../session/kept.js'
 import type { IdHash } from '../session/session.js'
 import { MAX_TIME_MS, MAX_VALUE_BYTES } from './limits.js'
 
@@ -90,5 +91,5 @@ export function word<T>(words: readonly T[], fields: Fields, at: number, name: s
 
 /** Bytes of their own: a small value must not keep a frame of 1 MiB in memory. */
 export function ownBytes(value: Uint8Array, name: string): Uint8Array {
-  return value.length <= MAX_VALUE_BYTES ? Buffer.from(value) : refuseField(name)
+  return value.length <= MAX_VALUE_BYTES ? keptBytes(value) : refuseField(name)
 }

@@ -5,7 +5,7 @@ import { valueBytes } from '../../replica/merge/register.js'
 import { REPLICA_DEFAULTS } from '../../replica/options.js'
 import { Replica } from '../../replica/replica.js'
 import type { SessionState } from '../../replica/session-state.js'
-import { foreignId, hashId, isUsableId, isWellFormed, type IdCodec } from '../../session/id.js'
+import { foreignId, hashId, isUsableId, isWellFormed, keptHash, type IdCodec } from '../../session/id.js'
 import type { EndReason, NodeId, SessionDelta, SessionId, SessionRecord, SessionRef } from '../../session/session.js'
 import type { Transport } from '../../transport/transport.js'
 import type {
@@ -147,7 +147,7 @@ export class ReplicatedBackend implements SessionBackend {
     const id = given ?? this.#options.ids.make(ref)
     const { maxIdleMs, maxLifeMs } = options
     const base = { createdAt: this.#options.now(), maxIdleMs, maxLifeMs }
-    const commit: Commit = { type: 'create', id: hashId(id), base, writes: writesOf(delta, undefined) }
+    const commit: Commit = { type: 'create', id: keptHash(hashId(id)), base, writes: writesOf(delta, undefined) }
     return this.#commit(commit, ref, options, 'write', (committed) => ({ ...committed, id, ref }))
   }
 
@@ -160,7 +160,7 @@ export class ReplicatedBackend implements SessionBackend {
 
   rotate(ref: SessionRef, delta: SessionDelta, options: CommitOptions): Answer<Rotated> {
     const id: SessionId = this.#options.ids.make(this.#replica.nextDot)
-    const commit: Commit = { type: 'rotate', birth: ref, id: hashId(id), writes: this.#writesOf(ref, delta) }
+    const commit: Commit = { type: 'rotate', birth: ref, id: keptHash(hashId(id)), writes: this.#writesOf(ref, delta) }
     return this.#commit<Rotated>(commit, ref, options, 'rotate', (committed) =>
       committed.outcome === 'gone' ? { outcome: 'gone' } : { ...committed, id },
     )
