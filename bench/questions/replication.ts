@@ -13,6 +13,7 @@ import type { Mark } from '../results.js'
 import type { Child } from '../rig/child.js'
 import type { Site } from '../rig/rig.js'
 import { monotonicUs } from '../servers/monotonic.js'
+import type { HistoryEntry } from '../servers/orders.js'
 import type { Variant } from '../variants.js'
 
 /** Replicated by itself: what else shares sessions has no peers that take in changes. */
@@ -221,22 +222,26 @@ async function noticed(variant: Variant, { rig }: TrialContext): Promise<Sample>
   const { nodes } = await rig.start(variant, { nodes: NODES + 1 })
   const [survivor, killed, stopped] = nodes
   if (survivor === undefined || killed === undefined || stopped === undefined) throw new Error('three nodes are needed')
-  const reset = await downAfter(survivor, 1, () => void killed.kill())
-  const silence = await downAfter(survivor, 2, () => stopped.signal('SIGSTOP'))
+  const reset = await downAfter(survivor, () => void killed.kill())
+  const silence = await downAfter(survivor, () => stopped.signal('SIGSTOP'))
   return {
     settings: { nodes: NODES },
     figures: { noticedReset: { unit: 'ms', value: reset }, noticedSilence: { unit: 'ms', value: silence } },
   }
 }
 
-/** Milliseconds from `end` to the loss of the survivor's link of that number. */
-async function downAfter(survivor: Child, count: number, end: () => void): Promise<number> {
+/** Milliseconds from `end` to the next loss of a link of the survivor. */
+async function downAfter(survivor: Child, end: () => void): Promise<number> {
+  const downs = async (): Promise<readonly HistoryEntry[]> => {
+    return (await survivor.ask('history', null)).filter(({ event }) => event === 'link-down')
+  }
+  // Two nodes that dialled each other have given up one link of two by now.
+  const before = (await downs()).length
   const fromUs = monotonicUs()
   end()
   while (monotonicUs() - fromUs < NOTICED_WITHIN_MS * 1_000) {
-    const downs = (await survivor.ask('history', null)).filter(({ event }) => event === 'link-down')
-    const at = downs[count - 1]?.atUs
-    if (at !== undefined) return (at - fromUs) / 1_000
+    const next = (await downs())[before]
+    if (next !== undefined) return (next.atUs - fromUs) / 1_000
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
   throw new Error(`a node that ended was not noticed within ${NOTICED_WITHIN_MS} ms`)
