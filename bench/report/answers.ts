@@ -5,7 +5,7 @@
 import type { BenchRun, Cell, QuestionName } from '../results.js'
 import { cellsOf, figureOf, type Wanted } from './cells.js'
 import { quantity } from './format.js'
-import { commandFor, Variant } from './names.js'
+import { commandFor, shapeInWords, Variant } from './names.js'
 import { crossingInWords } from './sections/scale.js'
 
 export interface Answer {
@@ -86,7 +86,7 @@ function memoryPerSession(run: BenchRun): Sought {
   const [cell] = cells.toSorted((a, b) => sessionsOf(b) - sessionsOf(a))
   const figure = cell?.figures['rssPerSession']
   if (cell === undefined || figure === undefined) return { unanswered: 'memory' }
-  const sessions = `${sessionsOf(cell).toLocaleString('en')} of ${String(cell.settings['shape'])}`
+  const sessions = `${sessionsOf(cell).toLocaleString('en')} of ${shapeInWords(cell.settings['shape'] ?? '')}`
   return { value: quantity(figure.median, figure.unit), text: `of memory per session on every node, at ${sessions}` }
 }
 

@@ -12,7 +12,8 @@ export interface Wanted {
 
 /** All cells of a question that fit; those of one variant stand together. */
 export function cellsOf(run: BenchRun, question: QuestionName, wanted: Wanted = {}): readonly Cell[] {
-  return run.cells.filter((cell) => cell.question === question && fits(cell, wanted)).sort((a, b) => byOrder(a.variant, b.variant))
+  const cells = run.cells.filter((cell) => cell.question === question && fits(cell, wanted))
+  return cells.sort((a, b) => byOrder(a.variant, b.variant))
 }
 
 function fits(cell: Cell, { variant, settings = {}, figure, curve }: Wanted): boolean {
@@ -33,7 +34,10 @@ export function figureOf(
 }
 
 /** Lists of those with the same key, in the order in which the keys come. */
-export function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): readonly (readonly [key: K, items: readonly T[]])[] {
+export function grouped<T, K>(
+  items: readonly T[],
+  keyOf: (item: T) => K,
+): readonly (readonly [key: K, items: readonly T[]])[] {
   const groups = new Map<K, T[]>()
   for (const item of items) {
     const key = keyOf(item)
@@ -47,5 +51,7 @@ export function grouped<T, K>(items: readonly T[], keyOf: (item: T) => K): reado
 /** The different values of a setting, in their order. */
 export function valuesOf(cells: readonly Cell[], setting: string): readonly (string | number | boolean)[] {
   const values = [...new Set(cells.flatMap((cell) => cell.settings[setting] ?? []))]
-  return values.sort((a, b) => (typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b))))
+  return values.sort((a, b) => {
+    return typeof a === 'number' && typeof b === 'number' ? a - b : String(a).localeCompare(String(b))
+  })
 }

@@ -9,6 +9,8 @@ export interface Headline {
   readonly warnings: readonly string[]
 }
 
+const QUICK = 'A quick run: one round, few questions. Differences below a tenth say nothing.'
+
 export const MARKS: Readonly<Record<Mark, string>> = {
   wrong: 'An answer was not the last acknowledged value.',
   void: 'Under 90 % of the intended load was reached; the figures do not count.',
@@ -35,7 +37,7 @@ function warnings(run: BenchRun): readonly string[] {
   return [
     ...(wrong > 0 ? [`${plural(wrong)} with a wrong answer: this run is a failure.`] : []),
     ...(run.partial ? ['Interrupted: what is missing was not measured.'] : []),
-    ...(run.mode === 'quick' ? ['A quick run: one round, few questions. Differences below a tenth say nothing.'] : []),
+    ...(run.mode === 'quick' ? [QUICK] : []),
     ...(voided > 0 ? [`${plural(voided)} void: the intended load was not reached.`] : []),
     ...(disturbed > 0 ? [`${plural(disturbed)} disturbed by other work of the machine.`] : []),
     ...(run.dirty ? ['The checkout held changes that were not committed.'] : []),

@@ -5,11 +5,12 @@ import { html, type Html } from './html.js'
 import type { Bar, Bars, HeatMap, Table } from './section.js'
 
 export function tableAsHtml({ caption, head, rows }: Table): Html {
-  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table><caption>${caption}</caption>
-<thead><tr>${head.map((text) => html`<th scope="col">${text}</th>`)}</tr></thead>
+  return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table>
+<caption>${caption}</caption><thead><tr>${head.map((text) => html`<th scope="col">${text}</th>`)}</tr></thead>
 <tbody>${rows.map(({ cells: [first = '', ...others], marks, notes }) => {
     const remarks = notes.map((note) => html`<span class="note">${note}</span>`)
-    return html`<tr><th scope="row">${first}${marks.map(badge)}${remarks}</th>${others.map((text) => html`<td>${text}</td>`)}</tr>`
+    const rest = others.map((text) => html`<td>${text}</td>`)
+    return html`<tr><th scope="row">${first}${marks.map(badge)}${remarks}</th>${rest}</tr>`
   })}</tbody></table></div>`
 }
 
@@ -35,17 +36,18 @@ function barAsHtml({ label, colour, line, value, text, marks }: Bar, longest: nu
   const width = ((value / longest) * 100).toFixed(2)
   const opacity = line === 'solid' ? 1 : 0.6
   return html`<tr><th scope="row">${label}${marks.map(badge)}</th><td class="length"><svg viewBox="0 0 100 10"
-preserveAspectRatio="none" aria-hidden="true"><rect class="fill-${colour}" opacity="${opacity}" width="${width}" height="10"/></svg></td>
-<td>${text}</td></tr>`
+preserveAspectRatio="none" aria-hidden="true">
+<rect class="fill-${colour}" opacity="${opacity}" width="${width}" height="10"/></svg></td><td>${text}</td></tr>`
 }
 
 export function heatMapAsHtml({ title, columnsTitle, rowsTitle, columns, rows, key }: HeatMap): Html {
   return html`<figure class="heat wide"><h3>${title}</h3><div class="scroll" role="region" aria-label="${title}" tabindex="0">
-<table><thead><tr><th scope="col">${rowsTitle} ↓ ${columnsTitle} →</th>
+<table><thead><tr><th scope="col">${rowsTitle} ↓<br>${columnsTitle} →</th>
 ${columns.map((text) => html`<th scope="col">${text}</th>`)}</tr></thead>
 <tbody>${rows.map(
-    (row) => html`<tr><th scope="row">${row.title}</th>${row.cells.map(({ text, label, colour, isClose }) => {
-      return html`<td class="on-${colour}${isClose ? ' close' : ''}" title="${label}" aria-label="${label}">${text}</td>`
+    (row) => html`<tr><th scope="row">${row.title}</th>${row.cells.map(({ winner, margin, label, colour, isClose }) => {
+      const look = isClose ? `on-${colour} close` : `on-${colour}`
+      return html`<td class="${look}" title="${label}" aria-label="${label}">${winner}<b>${margin}</b></td>`
     })}</tr>`,
   )}</tbody></table></div>
 <ul class="key">${key.map(({ text, colour }) => html`<li><svg viewBox="0 0 1 1" aria-hidden="true">

@@ -64,7 +64,7 @@ function sectionAsMarkdown({ title, lead, findings, heatMaps = [], plots, tables
 
 function heatMapAsMarkdown({ title, columnsTitle, rowsTitle, columns, rows, key }: HeatMap): string {
   const head = [`${rowsTitle} ↓ ${columnsTitle} →`, ...columns]
-  const lines = rows.map((row) => ({ cells: [row.title, ...row.cells.map(({ text }) => text)], marks: [], notes: [] }))
+  const lines = rows.map((row) => ({ cells: [row.title, ...row.cells.map(({ winner, margin }) => `${winner} ${margin}`)], marks: [], notes: [] }))
   return [title, tableAsMarkdown({ caption: title, head, rows: lines }), key.map(({ text }) => text).join('; ')].join('\n\n')
 }
 

@@ -62,7 +62,8 @@ export function lookOf(variant: string): Look {
 }
 
 export function labelOf(variant: string): string {
-  return variant === 'yours' ? 'your cluster.config' : (VARIANTS.find(({ name }) => name === variant)?.title ?? variant)
+  if (variant === 'yours') return 'your cluster.config'
+  return VARIANTS.find(({ name }) => name === variant)?.title ?? variant
 }
 
 /** In the order in which variants are listed, then the others as they come. */
@@ -91,7 +92,7 @@ const SETTINGS: Readonly<Record<string, (value: string | number | boolean) => st
   stamps: (value) => (value === true || value === 'on' ? 'stamps' : 'no stamps'),
   sessions: (value) => `${Number(value).toLocaleString('en')} sessions`,
   sessionBytes: (value) => `session of ${Number(value).toLocaleString('en')} B`,
-  shape: (value) => `of ${value}`,
+  shape: (value) => `of ${shapeInWords(value)}`,
 }
 
 const WORKLOADS: Readonly<Record<string, string>> = {
@@ -99,6 +100,11 @@ const WORKLOADS: Readonly<Record<string, string>> = {
   W: 'writes',
   M: '90 % reads',
   C: 'new sessions',
+}
+
+/** `256B` as people write it. */
+export function shapeInWords(shape: string | number | boolean): string {
+  return String(shape).replace(/(\d)([KM]?B)$/, '$1 $2')
 }
 
 /** `3 nodes, writes`: what was held constant, in words. */

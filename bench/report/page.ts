@@ -15,6 +15,7 @@ const MISSED_SHOWN = 6
 
 export function page(run: BenchRun, contents: Contents, scripts: Scripts): string {
   const style = `${scripts.chartStyle}${STYLE}`
+  const plots = contents.sections.flatMap((section) => section.plots)
   return html`<!doctype html>
 <html lang="en">
 <head>
@@ -39,15 +40,20 @@ ${headlineAsHtml(contents)}
 ${goalsAsHtml(contents.verdicts)}
 ${contents.sections.map(sectionAsHtml)}
 ${everything(run)}
-<footer>Made by <code>${run.command}</code>, seed ${run.seed}. Medians; in parentheses the least and the most of the rounds.
-Compared: ${Object.entries(run.machine.packages).map(([name, version]) => `${name} ${version}`).join(', ') || 'nothing else'}.</footer>
+<footer>Made by <code>${run.command}</code>, seed ${run.seed}. Medians; in parentheses the least and the most of the
+rounds. Compared: ${compared(run)}.</footer>
 </main>
-<script type="application/json" id="plots">${json(contents.sections.flatMap(({ plots }) => plots.filter(hasPoints).map(drawable)))}</script>
+<script type="application/json" id="plots">${json(plots.filter(hasPoints).map(drawable))}</script>
 <script>${raw(scripts.chart)}</script>
 <script type="module">${raw(scripts.page)}</script>
 </body>
 </html>
 `.text
+}
+
+function compared({ machine: { packages } }: BenchRun): string {
+  const all = Object.entries(packages).map(([name, version]) => `${name} ${version}`)
+  return all.join(', ') || 'nothing else'
 }
 
 /** What is in the page may run, and nothing else; nothing may be fetched. */
@@ -67,7 +73,7 @@ function headlineAsHtml({ headline: { where, when, warnings } }: Contents): Html
   return html`<header>
 <h1>Which backend for your sessions</h1>
 <p class="where">${when}</p><p class="where">${where}</p>
-${warnings.length === 0 ? undefined : html`<ul class="warnings" role="note">${warnings.map((text) => html`<li>${text}</li>`)}</ul>`}
+${warnings.length === 0 ? undefined : html`<ul class="warnings">${warnings.map((text) => html`<li>${text}</li>`)}</ul>`}
 </header>`
 }
 
@@ -75,7 +81,10 @@ function answerAsHtml({ id, who, choice, facts, missing }: Answer): Html {
   return html`<article class="answer" id="answer-${id}"><h3>${who}</h3><span class="choice"><code>${choice}</code></span>
 <dl class="facts">${facts.map(({ value, text }) =>
     value === '' ? html`<div class="whole">${text}</div>` : html`<dt>${value}</dt><dd>${text}</dd>`,
-  )}</dl>${missing.map((command) => html`<p class="run">${facts.length === 0 ? 'Not measured in this run' : 'For the rest'}: <code>${command}</code></p>`)}</article>`
+  )}</dl>${missing.map((command) => {
+    const what = facts.length === 0 ? 'Not measured in this run' : 'For the rest'
+    return html`<p class="run">${what}: <code>${command}</code></p>`
+  })}</article>`
 }
 
 function goalsAsHtml(verdicts: readonly Verdict[]): Html {
@@ -84,8 +93,9 @@ function goalsAsHtml(verdicts: readonly Verdict[]): Html {
   return html`<div class="goals" id="goals"><h2>Goals</h2>
 <p class="tally"><span class="met"><b>${met}</b> met</span><span class="missed"><b>${missed}</b> missed</span>
 <span class="unknown"><b>${unknown}</b> not measured in this run</span></p>
-<svg class="share" viewBox="0 0 ${all} 1" preserveAspectRatio="none" aria-hidden="true"><rect class="met" width="${met}" height="1"/>
-<rect class="missed" x="${met}" width="${missed}" height="1"/><rect class="unknown" x="${met + missed}" width="${unknown}" height="1"/></svg>
+<svg class="share" viewBox="0 0 ${all} 1" preserveAspectRatio="none" aria-hidden="true">
+<rect class="met" width="${met}" height="1"/><rect class="missed" x="${met}" width="${missed}" height="1"/>
+<rect class="unknown" x="${met + missed}" width="${unknown}" height="1"/></svg>
 ${missed === 0 ? undefined : missedAsHtml(verdicts)}
 <details><summary>Every goal, and what the best known peer did</summary>${tableAsHtml(goalRows(verdicts))}</details></div>`
 }
@@ -101,11 +111,15 @@ function missedAsHtml(verdicts: readonly Verdict[]): Html {
 }
 
 function sectionAsHtml({ id, title, lead, findings, heatMaps = [], bars, plots, tables, missing }: Section): Html {
-  return html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2><p class="lead">${lead}</p>
+  return html`<section id="${id}" aria-labelledby="${id}-title"><h2 id="${id}-title">${title}</h2>
+<p class="lead">${lead}</p>
 ${findings.map((finding) => html`<p class="finding">${finding}</p>`)}
 ${missing === undefined ? undefined : emptyAsHtml(missing)}
 <div class="plots">${heatMaps.map(heatMapAsHtml)}${bars.map(barsAsHtml)}${plots.map((plot) => plotAsHtml(plot, id))}</div>
-${tables.map((table) => html`<details${bars.length === 0 ? raw(' open') : undefined}><summary>Table</summary>${tableAsHtml(table)}</details>`)}</section>`
+${tables.map((table) => {
+    const shown = tableAsHtml(table)
+    return bars.length === 0 ? html`<figure>${shown}</figure>` : html`<details><summary>Table</summary>${shown}</details>`
+  })}</section>`
 }
 
 function emptyAsHtml(command: string): Html {
@@ -128,7 +142,8 @@ function drawable({ id, x, y, series, crossings }: Plot): object {
 
 function everything({ cells }: BenchRun): Html {
   const questions = [...new Set(cells.map(({ question }) => question))]
-  return html`<section id="everything" aria-labelledby="everything-title"><h2 id="everything-title">Every figure of this run</h2>
+  return html`<section id="everything" aria-labelledby="everything-title">
+<h2 id="everything-title">Every figure of this run</h2>
 ${questions.map((question) => {
     const own = cells.filter((cell) => cell.question === question)
     return html`<details><summary>${question}</summary>${tableAsHtml(fullTable(question, own))}</details>`

@@ -17,7 +17,8 @@ export function withSummary(text: string, summary: string, path: string): string
   const begin = text.indexOf(BEGIN)
   const end = text.indexOf(END)
   if (begin === -1 || end < begin) {
-    throw new Error(`${path} has no place for the figures: put ${BEGIN} and ${END} on lines of their own where they belong`)
+    const remedy = `put ${BEGIN} and ${END} on lines of their own where they belong`
+    throw new Error(`${path} has no place for the figures: ${remedy}`)
   }
   return `${text.slice(0, begin)}${BEGIN}\n\n${summary}\n\n${text.slice(end)}`
 }

@@ -31,7 +31,9 @@ export interface HeatMap {
 }
 
 export interface HeatMapCell {
-  readonly text: string
+  readonly winner: string
+  /** By how much it wins. */
+  readonly margin: string
   /** The same in words. */
   readonly label: string
   readonly colour: Colour

@@ -107,9 +107,12 @@ tbody tr:hover { background: var(--hover) }
 .bars .group th { padding-top: .8rem; font-weight: 600; color: var(--soft) }
 .bars td.length { width: 38% } .bars svg { display: block; width: 100%; height: 1.25rem }
 
-.heat td { text-align: center; border: 2px solid var(--card); padding: .45rem .3rem; color: #fff; font-weight: 600;
-  font-size: .82rem; min-width: 5.6rem; line-height: 1.3 }
-.heat thead th, .heat tbody th { text-align: center; border: 0; min-width: 0; white-space: nowrap; padding: .3rem .6rem }
+.heat td { text-align: center; border: 2px solid var(--card); padding: .35rem .2rem; color: #fff; font-size: .76rem;
+  line-height: 1.3; vertical-align: middle }
+.heat table { table-layout: fixed; min-width: 43rem } .heat td b { display: block; font-size: .92rem }
+.heat th:first-child { width: 5.5rem }
+.heat thead th, .heat tbody th { text-align: center; border: 0; min-width: 0; white-space: nowrap; padding: .3rem .6rem;
+  vertical-align: middle }
 .key { display: flex; flex-wrap: wrap; gap: .3rem 1.1rem; font-size: .86rem; margin: .7rem 0 0; padding: 0; list-style: none }
 .key svg { width: .9rem; height: .9rem; vertical-align: -.1rem; margin-right: .35rem }
 ${COLOURS.map((name) => `.fill-${name} { fill: var(--${name}) } .on-${name} { background: var(--${name}) }`).join('\n')}

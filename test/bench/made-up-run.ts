@@ -146,7 +146,13 @@ function sized(write: number, read: number, bytes: number): Cell['figures'] {
 
 function memories(): readonly Cell[] {
   const sizes = { '256B': 256, '1KB': 1_024 } as const
-  const overheads = { 'es-memory': 460, 'es-memorystore': 560, 'mesh-memory': 150, 'mesh-async': 170, 'mesh-redis': 290 }
+  const overheads = {
+    'es-memory': 460,
+    'es-memorystore': 560,
+    'mesh-memory': 150,
+    'mesh-async': 170,
+    'mesh-redis': 290,
+  }
   return Object.entries(sizes).flatMap(([shape, bytes]) =>
     Object.entries(overheads).flatMap(([variant, overhead]) =>
       [10_000, 100_000, 1_000_000].map((sessions) => {
@@ -169,8 +175,12 @@ function others(): readonly Cell[] {
       cpuOrigin: figure(7.1, 'us'),
       cpuPeer: figure(4.4, 'us'),
     }, { marks: ['disturbed'], notes: ['redis-server of another user took 12 % of a core'] }),
-    cell('wire', 'mesh-async', { sessionBytes: 1_000 }, { bytesPerChange: figure(171, 'B', 0), bytesPerAccess: figure(0.4, 'B') }),
-    cell('wire', 'mesh-async', { sessionBytes: 10_000 }, { bytesPerChange: figure(171, 'B', 0), bytesPerAccess: figure(0.4, 'B') }),
+    ...[1_000, 10_000].map((sessionBytes) =>
+      cell('wire', 'mesh-async', { sessionBytes }, {
+        bytesPerChange: figure(171, 'B', 0),
+        bytesPerAccess: figure(0.4, 'B'),
+      }),
+    ),
     cell('join', 'mesh-async', { sessions: 10_000 }, { ready: figure(0.19, 's'), bytes: figure(2.9e6, 'B', 0) }),
     cell('join', 'mesh-async', { sessions: 100_000 }, { ready: figure(1.4, 's'), bytes: figure(29e6, 'B', 0) }),
     cell('races', 'es-memory', {}, { lost: figure(0.99, 'share', 0), revived: figure(1, 'share', 0) }),

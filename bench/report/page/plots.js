@@ -12,7 +12,8 @@
 const UPlot = Reflect.get(globalThis, 'uPlot')
 const HEIGHT = 300
 const FONT = '12px system-ui, sans-serif'
-const DISTRIBUTIONS = { 'linear': /** @type {1} */ (1), 'logarithmic': /** @type {3} */ (3), 'from-zero': /** @type {4} */ (4) }
+/** As uPlot counts them. @type {Record<Axis['scale'], 1 | 3 | 4>} */
+const DISTRIBUTIONS = { 'linear': 1, 'logarithmic': 3, 'from-zero': 4 }
 const DASHES = { solid: [], dashed: [8, 5], dotted: [2, 4] }
 const SUFFIXES = { 'ms': ' ms', 's': ' s', 'us': ' µs', 'B': ' B', 'B/s': ' B/s', '1/s': '/s', 'ratio': ' ×' }
 /** @type {Map<string, Chart>} */
@@ -28,7 +29,8 @@ const elementOf = (/** @type {string} */ id) => {
 const plots = JSON.parse(elementOf('plots').textContent ?? '[]')
 
 /** A colour of the theme that is shown now. */
-const colourOf = (/** @type {string} */ name) => getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
+const colourOf = (/** @type {string} */ name) =>
+  getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim()
 
 const worded = (/** @type {number | null | undefined} */ value, /** @type {string} */ unit) => {
   if (value === null || value === undefined) return ''
@@ -68,13 +70,15 @@ const scaleOf = (/** @type {Axis} */ { scale, min, max }, /** @type {number} */ 
  * halves.
  */
 const roundOnes = (/** @type {number} */ low, /** @type {number} */ high) => {
-  const powers = Array.from({ length: 25 }, (_, i) => 10 ** (i - 12)).filter((power) => power * 10 > low && power <= high)
+  const powers = Array.from({ length: 25 }, (_, i) => 10 ** (i - 12))
+    .filter((power) => power * 10 > low && power <= high)
   const leading = powers.length < 4 ? [1, 2, 5] : [1]
   const marks = powers.flatMap((power) => leading.map((digit) => digit * power))
   return marks.filter((mark) => mark >= low && mark <= high)
 }
 
-const splitsOf = (/** @type {Axis['scale']} */ scale) => (/** @type {unknown} */ _, /** @type {number} */ __, /** @type {number} */ low, /** @type {number} */ high) =>
+/** @returns {import('uplot').Axis.Splits} */
+const splitsOf = (/** @type {Axis['scale']} */ scale) => (_, __, low, high) =>
   scale === 'from-zero' ? [0, ...roundOnes(0.9, high)] : roundOnes(low, high)
 
 /** uPlot would leave out what it takes for minor. */
@@ -103,7 +107,7 @@ const seriesOf = (/** @type {Series} */ { label, colour, line, drawn: how }, /**
   dash: DASHES[line],
   spanGaps: true,
   ...(how === 'dots' ? { paths: () => null } : {}),
-  points: { show: how !== 'line', size: 6, fill: colourOf(how === 'dots' ? colour : 'card') },
+  points: { show: how !== 'line', size: 6, fill: colourOf(how === 'dots' && line === 'solid' ? colour : 'card') },
   value: (/** @type {unknown} */ _, /** @type {number | null} */ value) => worded(value, unit),
 })
 
@@ -122,7 +126,8 @@ const crossingsOf = (/** @type {Plot['crossings']} */ crossings) => (/** @type {
     ctx.stroke()
     const isRight = at > bbox.left + bbox.width / 2
     ctx.textAlign = isRight ? 'right' : 'left'
-    ctx.fillText(label, at + (isRight ? -8 : 8) * devicePixelRatio, bbox.top + bbox.height - 12 * devicePixelRatio)
+    const [aside, above] = [(isRight ? -8 : 8) * devicePixelRatio, 12 * devicePixelRatio]
+    ctx.fillText(label, at + aside, bbox.top + bbox.height - above)
   }
   ctx.restore()
 }
@@ -142,7 +147,9 @@ const draw = (/** @type {Plot} */ { id, x, y, series, crossings }) => {
         { label: x.label, value: (_, value) => worded(value, x.unit) },
         ...series.map((each) => seriesOf(each, y.unit)),
       ],
-      legend: { markers: { width: 3, stroke: strokeOf, fill: () => 'none', dash: (_, i) => series[i - 1]?.line ?? 'solid' } },
+      legend: {
+        markers: { width: 3, stroke: strokeOf, fill: () => 'none', dash: (_, i) => series[i - 1]?.line ?? 'solid' },
+      },
       cursor: { drag: { x: false, y: false }, points: { size: 8 } },
       hooks: { draw: [crossingsOf(crossings)] },
     },

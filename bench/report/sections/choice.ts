@@ -96,7 +96,7 @@ function cellOf(calibration: Calibration, load: Load): HeatMapCell | undefined {
   const times = `${number(second.cost.value / first.cost.value)} ×`
   const { name, colour } = first.rival
   const label = `${name}, ${times} cheaper${isClose ? ', too close to call' : ''}`
-  return { text: isClose ? `≈ ${name} ${times}` : `${name} ${times}`, label, colour, isClose }
+  return { winner: isClose ? `≈ ${name}` : name, margin: times, label, colour, isClose }
 }
 
 function priceOf({ kind }: Rival, calibration: Calibration, load: Load): Cost | undefined {

@@ -80,7 +80,8 @@ export function listed(run: BenchRun, wanted: QuestionName): Section {
   const { title, short, lead, columns } = entry ?? { title: wanted, short: wanted, lead: '', columns: [] }
   const cells = cellsOf(run, wanted)
   const known = columns.map(([figure]) => figure)
-  const others = [...new Set(cells.flatMap(({ figures }) => Object.keys(figures)))].filter((name) => !known.includes(name))
+  const names = new Set(cells.flatMap(({ figures }) => Object.keys(figures)))
+  const others = [...names].filter((name) => !known.includes(name))
   const all = [...columns, ...others.map((name) => [name, name] as const)]
   return {
     id: wanted,

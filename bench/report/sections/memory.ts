@@ -2,7 +2,7 @@
 import type { BenchRun, Cell } from '../../results.js'
 import { cellsOf, grouped, valuesOf } from '../cells.js'
 import { quantity } from '../format.js'
-import { commandFor, labelOf, lookOf } from '../names.js'
+import { commandFor, labelOf, lookOf, shapeInWords } from '../names.js'
 import type { Plot, Section } from '../section.js'
 import { tableOf } from '../tables.js'
 
@@ -39,13 +39,13 @@ function sizePlot(cells: readonly Cell[], shape: string): Plot {
   const variants = grouped(cells, ({ variant }) => variant)
   return {
     id: `memory-${shape}`,
-    title: `Sessions of ${shape}`,
+    title: `Sessions of ${shapeInWords(shape)}`,
     summary: variants.map(([variant, own]) => `${labelOf(variant)}: ${own.map(inWords).join(', ')}`).join('; '),
     x: { label: 'sessions', unit: 'count', scale: 'logarithmic' },
     y: { label: 'memory per session', unit: 'B', scale: 'linear', min: 0 },
     series: variants.map(([variant, own]) => ({ ...lookOf(variant), drawn: 'both', points: sizesOf(own) })),
     crossings: [],
-    table: tableOf(`Memory, sessions of ${shape}`, cells, COLUMNS),
+    table: tableOf(`Memory, sessions of ${shapeInWords(shape)}`, cells, COLUMNS),
   }
 }
 
@@ -75,7 +75,7 @@ function pausePlot(cells: readonly Cell[], shape: string): Plot {
   const longest = (cell: Cell): number => Math.max(...(cell.curves['pauses'] ?? []).map(([, ms]) => ms))
   return {
     id: `pauses-${shape}`,
-    title: `Pauses of the garbage collector, ${sessions} sessions of ${shape}`,
+    title: `Garbage collection, ${sessions} sessions of ${shapeInWords(shape)}`,
     summary: cells.map((cell) => `${labelOf(cell.variant)}: longest ${quantity(longest(cell), 'ms')}`).join('; '),
     x: { label: 'time', unit: 's', scale: 'linear', min: 0 },
     y: { label: 'pause', unit: 'ms', scale: 'logarithmic' },
@@ -86,7 +86,7 @@ function pausePlot(cells: readonly Cell[], shape: string): Plot {
     })),
     crossings: [],
     table: {
-      caption: `Pauses, ${sessions} sessions of ${shape}`,
+      caption: `Pauses, ${sessions} sessions of ${shapeInWords(shape)}`,
       head: ['', 'pauses', 'longest', 'together'],
       rows: cells.map((cell) => {
         const pauses = cell.curves['pauses'] ?? []

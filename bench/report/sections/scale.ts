@@ -58,7 +58,9 @@ export function meetingOf(run: BenchRun, writeShare = WRITE_SHARE): Meeting {
   const rounds = Math.min(...[...mesh, ...redis].map(({ figures }) => figures['cpuPerWrite']?.rounds.length ?? 0))
   return {
     nodes: at(MEDIAN),
-    rounds: Array.from({ length: Number.isFinite(rounds) ? rounds : 0 }, (_, round) => at((figure) => figure.rounds[round])),
+    rounds: Array.from({ length: Number.isFinite(rounds) ? rounds : 0 }, (_, round) => {
+      return at((figure) => figure.rounds[round])
+    }),
   }
 }
 
@@ -79,7 +81,8 @@ export function crossingInWords(run: BenchRun, writeShare = WRITE_SHARE): string
     return `With ${share}, Redis takes less CPU than replication from ${Math.ceil(nodes)} nodes on${inRounds(rounds)}.`
   }
   const [own = NaN, their = NaN] = [mesh, redis].map((cells) => costs(cells, writeShare, MEDIAN).at(-1)?.[1])
-  return `With ${share}, ${own < their ? 'replication' : 'Redis'} takes less CPU at every measured size, up to ${most} nodes.`
+  const cheaper = own < their ? 'replication' : 'Redis'
+  return `With ${share}, ${cheaper} takes less CPU at every measured size, up to ${most} nodes.`
 }
 
 function inRounds(rounds: readonly (number | undefined)[]): string {
@@ -147,7 +150,8 @@ function costPlot(cells: readonly Cell[], { nodes }: Meeting): Plot {
 
 function bytesPlot(cells: readonly Cell[]): Plot {
   const series = seriesOf(cells, 'simulated', (own) => {
-    return own.map((cell): Point => [nodesOf(cell), cell.figures['bytesPerWrite']?.median ?? NaN]).sort(([a], [b]) => a - b)
+    const points = own.map((cell): Point => [nodesOf(cell), cell.figures['bytesPerWrite']?.median ?? NaN])
+    return points.sort(([a], [b]) => a - b)
   })
   return {
     id: 'scale-bytes',

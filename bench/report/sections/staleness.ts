@@ -34,8 +34,11 @@ export function staleness(run: BenchRun): Section {
 }
 
 function plotOf(cells: readonly Cell[], delayMs: string | number | boolean): Plot {
-  const fresh = [...new Set(cells.flatMap(({ figures }) => Object.keys(figures).filter((name) => FRESH.test(name))))]
-  const columns = fresh.sort((a, b) => afterMs(a) - afterMs(b)).map((name) => [name, `after ${afterMs(name)} ms`] as const)
+  const names = new Set(cells.flatMap(({ figures }) => Object.keys(figures)))
+  const fresh = [...names].filter((name) => FRESH.test(name))
+  const columns = fresh
+    .sort((a, b) => afterMs(a) - afterMs(b))
+    .map((name) => [name, `after ${afterMs(name)} ms`] as const)
   return {
     id: `staleness-${delayMs}`,
     title: `${delayMs} ms of network delay`,
