@@ -13,8 +13,12 @@ export interface Played {
   /** The nodes; one backend may stand for several. */
   readonly nodes: readonly SessionBackend[]
   readonly settle: () => Promise<void>
-  /** Left out where time is real: sessions do not expire then. */
-  readonly advance?: (ms: number) => void
+  /** Time passes for these sessions. */
+  readonly advance: (ms: number, sessions: readonly SessionRef[]) => void | Promise<void>
+  /** The nodes keep nothing themselves, so that it is enough to ask one of them, another one each time. */
+  readonly oneViewAtATime?: true
+  /** By how much lifetimes are longer, where time runs by itself, too, while commands are played. Default 1. */
+  readonly scale?: number
 }
 
 const NAMES = ['a', 'b', 'c'] as const
@@ -41,6 +45,21 @@ const command = fc.oneof(
   fc.record({ do: fc.constant('touch' as const), ...at }),
   fc.record({ do: fc.constant('wait' as const) }),
 )
+
+/** Several plays at once, on the same backends. What fails is told as it was drawn: making it shorter would take minutes. */
+export async function playAll(played: Played, sequences: number, atOnce: number): Promise<void> {
+  const several = fc.array(commands, { minLength: atOnce, maxLength: atOnce })
+  const playOne = async (list: readonly Command[]): Promise<void> => {
+    await play(list, played).catch((cause: unknown) => {
+      throw new Error(`${String(cause)}\nafter ${JSON.stringify(list)}`, { cause })
+    })
+  }
+  const property = fc.asyncProperty(several, async (lists) => {
+    const failed = (await Promise.allSettled(lists.map(playOne))).find(({ status }) => status === 'rejected')
+    if (failed?.status === 'rejected') throw failed.reason
+  })
+  await fc.assert(property, { numRuns: Math.ceil(sequences / atOnce), endOnFailure: atOnce > 1 })
+}
 
 export type Command = typeof command extends fc.Arbitrary<infer T> ? T : never
 
@@ -72,6 +91,7 @@ class Play {
   readonly #prefix: string
   readonly #sessions: Model[] = []
   #now = 0
+  #looks = 0
 
   /** `prefix`: of principals, because plays share backends. */
   constructor(played: Played, prefix: string) {
@@ -93,7 +113,7 @@ class Play {
   async #step(step: Command): Promise<readonly Model[]> {
     if (step.do === 'create') return [await this.#create(step)]
     if (step.do === 'log-out-everywhere') return await this.#logOut(step.node, step.owner)
-    if (step.do === 'wait') return this.#wait()
+    if (step.do === 'wait') return await this.#wait()
     const session = this.#sessions[step.session % this.#sessions.length]
     if (session === undefined) return []
     const { ref } = session
@@ -142,7 +162,7 @@ class Play {
 
   async #create({ node: from, value: n, owner }: Extract<Command, { do: 'create' }>): Promise<Model> {
     const change = { ...delta({ a: n }), ...(owner === null ? {} : { principal: this.#prefix + owner }) }
-    const maxIdleMs = this.#played.advance === undefined ? Infinity : IDLE_MS
+    const maxIdleMs = IDLE_MS * (this.#played.scale ?? 1)
     const { outcome, id, ref } = await this.#at(from).create(change, { maxIdleMs, maxLifeMs: Infinity })
     expect(outcome).toBe('done')
     const session: Model = {
@@ -170,10 +190,9 @@ class Play {
     return theirs
   }
 
-  #wait(): readonly Model[] {
-    const { advance } = this.#played
-    if (advance === undefined) return []
-    advance(STEP_MS)
+  async #wait(): Promise<readonly Model[]> {
+    const { advance, scale = 1 } = this.#played
+    await advance(STEP_MS * scale, this.#sessions.map(({ ref }) => ref))
     this.#now += STEP_MS
     const idle = this.#sessions.filter((session) => !session.isOver && this.#now >= session.usedAt + IDLE_MS)
     for (const session of idle) {
@@ -209,7 +228,7 @@ class Play {
 
   /** The same on every node: the session by its id with all its values, or none; none by its former ids. */
   async #check(session: Model): Promise<void> {
-    for (const backend of new Set(this.#played.nodes)) {
+    for (const backend of this.#views()) {
       const answer = await backend.load(session.id, undefined, { deadline: Infinity })
       const record = await backend.read(session.ref)
       if (session.isOver) {
@@ -229,11 +248,16 @@ class Play {
   async #checkOwners(): Promise<void> {
     for (const owner of PRINCIPALS) {
       const theirs = this.#sessions.filter((session) => session.owner === owner && !session.isOver)
-      for (const backend of new Set(this.#played.nodes)) {
+      for (const backend of this.#views()) {
         const found = await backend.find(this.#prefix + owner)
         expect(found.map(birthText).sort()).toEqual(theirs.map(({ ref }) => birthText(ref)).sort())
       }
     }
+  }
+
+  #views(): Iterable<SessionBackend> {
+    const { nodes, oneViewAtATime } = this.#played
+    return oneViewAtATime === true ? [this.#at(this.#looks++)] : new Set(nodes)
   }
 
   #at(number: number): SessionBackend {

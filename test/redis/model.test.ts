@@ -1,13 +1,12 @@
-import fc from 'fast-check'
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { LoopbackHub } from '../../src/transport/loopback.js'
-import { replicatedNode, tiered, turns } from '../backend/tiered/support.js'
-import { commands, play } from '../properties/plain-model.js'
+import { playAll } from '../properties/plain-model.js'
 import { RedisServer } from '../support/redis.js'
-import { backendOf, openBackend, space } from './support.js'
+import { redisNodes, tieredNodes } from './played-backends.js'
 
-/** Sequences on a real server; it runs by its own clock, so nothing expires here (test/properties/backends.test.ts). */
-const SEQUENCES = Number(process.env['SEQUENCES'] ?? 100)
+const SEQUENCES = Number(process.env['SEQUENCES'] ?? 1_000)
+/** Nodes with memory before Redis have a clock of their own, so their sequences are played one after the other. */
+const TIERED = Math.ceil(SEQUENCES / 20)
+const CLUSTERS = 4
 
 let server: RedisServer
 beforeAll(async () => {
@@ -17,27 +16,16 @@ afterAll(async () => {
   await server.stop()
 })
 
-describe('Redis means the same as every other backend', () => {
+describe('Redis means the same as every other backend', { timeout: 300_000 }, () => {
   it(`on three nodes, in ${SEQUENCES} sequences of commands`, async () => {
-    const prefix = space()
-    const nodes = await Promise.all([1, 2, 3].map(async () => await openBackend({ port: server.port }, { prefix })))
-    const settle = (): Promise<void> => Promise.resolve()
-    await fc.assert(fc.asyncProperty(commands, async (list) => await play(list, { nodes, settle })), { numRuns: SEQUENCES })
-    await Promise.all(nodes.map((node) => node.close()))
+    const { played, close } = await redisNodes(server)
+    await playAll(played, SEQUENCES, 25)
+    await close()
   })
 
-  it(`behind replicated memory on three nodes, in ${SEQUENCES} sequences of commands`, async () => {
-    const hub = new LoopbackHub()
-    const prefix = space()
-    const addresses = [1, 2, 3].map(() => hub.freeAddress())
-    const nodes = addresses.map((address) => {
-      const near = replicatedNode(hub, address, addresses.filter((other) => other !== address), Date.now)
-      return tiered(near, backendOf({ port: server.port }, { prefix }), { now: Date.now } as never)
-    })
-    await Promise.all(nodes.map((node) => node.open()))
-    await Promise.all(nodes.map((node) => node.ready()))
-    const settle = (): Promise<void> => turns(6)
-    await fc.assert(fc.asyncProperty(commands, async (list) => await play(list, { nodes, settle })), { numRuns: SEQUENCES })
-    await Promise.all(nodes.map((node) => node.close()))
+  it.each(['write-behind', 'near-cache', 'both'] as const)(`behind memory in mode %s on three nodes, in ${TIERED} sequences`, async (mode) => {
+    const clusters = await Promise.all(Array.from({ length: CLUSTERS }, async () => await tieredNodes(server, mode)))
+    await Promise.all(clusters.map(async ({ played }) => await playAll(played, TIERED / CLUSTERS, 1)))
+    await Promise.all(clusters.map(async ({ close }) => await close()))
   })
 })

@@ -1,10 +1,12 @@
 import { randomBytes } from 'node:crypto'
+import type { Redis } from 'ioredis'
 import type { RedisTarget } from '../../src/backend/redis/dial.js'
+import { Keys, shardOf } from '../../src/backend/redis/keys.js'
 import { RedisBackend, type RedisBackendOptions } from '../../src/backend/redis/redis.js'
 import { SeenSealer } from '../../src/backend/replicated/seen.js'
 import { silent } from '../../src/log.js'
 import { IdCodec } from '../../src/session/id.js'
-import type { SessionDelta } from '../../src/session/session.js'
+import type { SessionDelta, SessionRef } from '../../src/session/session.js'
 import { decodeValue, encodeValue } from '../../src/session/value.js'
 import type { LoadResult } from '../../src/backend/backend.js'
 import type { BackendUnderTest, ContractOptions } from '../backend/contract.js'
@@ -113,4 +115,34 @@ export async function age(servers: readonly RedisServer[], prefix: string, ms: n
     }
     client.disconnect()
   }
+}
+
+const AGE = String.raw`
+local ns, shard, birth, ms = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[4])
+local id = redis.call('HGET', KEYS[1], 'id')
+if not id then return end
+local function key(kind, name) return ns .. ':' .. kind .. ':{' .. shard .. '}' .. (name and ':' .. name or '') end
+local session = key('sessions', id)
+local principal = redis.call('HGET', session, 'principal')
+local lists = { key('live') }
+if principal then lists[2] = key('principals', redis.sha1hex(principal)) end
+for _, list in ipairs(lists) do
+  if redis.call('ZSCORE', list, birth) then redis.call('ZINCRBY', list, -ms, birth) end
+end
+if redis.call('EXISTS', session) == 1 then
+  redis.call('HINCRBY', session, 'creationTime', -ms)
+  redis.call('HINCRBY', session, 'lastAccessedTime', -ms)
+end
+for _, k in ipairs({ KEYS[1], session }) do
+  local left = redis.call('PTTL', k)
+  if left >= 0 then redis.call('PEXPIRE', k, left - ms) end
+end
+`
+
+/** The same for some sessions alone: time passes for them, and not for what others do meanwhile. */
+export async function ageSessions(client: Redis, prefix: string, refs: readonly SessionRef[], ms: number): Promise<void> {
+  const keys = new Keys(prefix)
+  await Promise.all(refs.map(async (ref) => {
+    await client.eval(AGE, 1, keys.births(ref), prefix, shardOf(ref), `${ref.actor}:${ref.counter}`, ms)
+  }))
 }

@@ -37,9 +37,11 @@ interface Sending {
   readonly sent: Promise<Sent>
 }
 
-const AT_ONCE = 32
+const AT_ONCE = 100
 /** So many failures in a row end a flush: the far backend is not there. */
 const FAILURES_MAX = 3
+/** What was there at the flush before last, half an interval ago each, should be written by now. */
+const BEHIND = 0.75
 const RETRY_MS = 100
 const RETRY_MAX_MS = 5_000
 /** Sessions this node wrote to the far backend, remembered so that it takes back what a death overtook. */
@@ -148,6 +150,13 @@ export class FarQueue {
     return await within(this.#pushed(birthText(ref)), withinMs, 'failed')
   }
 
+  /** Resolves when what waits by now was written in its turn, or could not be, or the time is over. */
+  async caughtUp(withinMs: number): Promise<void> {
+    // The first may have begun before.
+    const twice = this.flush().then(async () => await this.flush())
+    await within(twice, withinMs, undefined)
+  }
+
   /** Writes everything that waits by now. */
   flush(): Promise<void> {
     this.#flushing ??= this.#flush().finally(() => {
@@ -203,7 +212,7 @@ export class FarQueue {
   }
 
   #tick(): void {
-    this.#isBehind = !this.isDown && this.lagMs > this.#options.flushIntervalMs
+    this.#isBehind = !this.isDown && this.lagMs > this.#options.flushIntervalMs * BEHIND
     void this.flush()
   }
 

@@ -122,6 +122,11 @@ export class Remote implements SessionBackend {
     return Promise.resolve()
   }
 
+  /** Closing what is behind the network is for whoever opened it alone. */
+  async closeInner(): Promise<void> {
+    await this.#inner.close()
+  }
+
   size(): { readonly sessions: number; readonly bytes: number } {
     return this.#inner.size()
   }
