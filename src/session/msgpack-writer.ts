@@ -27,7 +27,9 @@ export class MsgpackWriter {
 
   /** A copy of what was written from `start` on. */
   copy(start = 0): Buffer {
-    return Buffer.from(this.#buffer.subarray(start, this.#at))
+    const bytes = Buffer.allocUnsafe(this.#at - start)
+    this.#buffer.copy(bytes, 0, start, this.#at)
+    return bytes
   }
 
   /** Forgets what was written after the first `length` bytes. */

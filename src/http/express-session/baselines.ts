@@ -1,19 +1,15 @@
+import { Compared } from './compared.js'
+import { markOf, type Handed } from './handed.js'
 import type { Baseline } from './image.js'
 
 /** Ids for which this process remembers what it last handed out. */
 const HANDED_MAX = 10_000
 
-interface Handed {
+interface Latest {
   readonly baseline: Baseline
   /** Requests that got it and have not said yet which object they made of it. */
   readonly open: number
 }
-
-/**
- * By this a copy of what was handed out is known again. It is inherited, so whoever lists, spreads or prints what was
- * handed out does not see it; `for … in`, by which @fastify/session copies, does. JSON leaves it out: it is a function.
- */
-const MARK = 'sessionMeshBaseline'
 
 /**
  * Which object of the application stands for which state of which session. express-session tells: it makes a request's
@@ -23,32 +19,27 @@ const MARK = 'sessionMeshBaseline'
  * HANDED_MAX ids a save counts as one of the whole session.
  */
 export class Baselines {
+  /** Of objects that cannot carry it themselves. */
   readonly #byObject = new WeakMap<object, Baseline>()
   readonly #started = new WeakMap<object, string>()
-  readonly #handed = new Map<string, Handed>()
+  readonly #handed = new Map<string, Latest>()
 
   /** `data` was answered by `get`. */
-  handOut(data: object, baseline: Baseline): void {
-    this.#byObject.set(data, baseline)
+  handOut(data: Handed): void {
+    const baseline = Compared.baselineOf(data)
+    if (baseline === undefined) return
     const open = (this.#handed.get(baseline.id)?.open ?? 0) + 1
     this.#remember({ baseline, open })
   }
 
-  /** `data` as `handOut` takes it, with the mark by which an unannounced copy of it is known. */
-  marked<T extends object>(data: T, baseline: Baseline): T {
-    const mark = (): void => {}
-    this.#byObject.set(mark, baseline)
-    return Object.assign(Object.create({ [MARK]: mark }) as object, data)
-  }
-
   /** `session` was made of `data`. */
   adopt(session: object, data: object): void {
-    const baseline = this.#byObject.get(data)
+    const baseline = this.#baselineOf(data)
     if (baseline !== undefined) this.#adopt(session, baseline)
   }
 
   #adopt(session: object, baseline: Baseline): void {
-    this.#byObject.set(session, baseline)
+    this.#note(session, baseline)
     const handed = this.#handed.get(baseline.id)
     if (handed === undefined) return
     if (handed.open > 1) this.#handed.set(baseline.id, { ...handed, open: handed.open - 1 })
@@ -62,11 +53,11 @@ export class Baselines {
 
   /** What `session` is compared with; 'new': it was started here and never saved. */
   of(session: object, id: string): Baseline | 'new' | undefined {
-    const baseline = this.#byObject.get(session)
+    const baseline = this.#baselineOf(session)
     if (baseline?.id === id) return baseline
     if (this.#started.get(session) === id) return 'new'
-    const mark: unknown = MARK in session ? session[MARK] : undefined
-    const marked = typeof mark === 'function' ? this.#byObject.get(mark) : undefined
+    const mark = markOf(session)
+    const marked = mark === undefined ? undefined : Compared.baselineOf(mark)
     if (marked?.id === id) {
       this.#adopt(session, marked)
       return marked
@@ -76,8 +67,8 @@ export class Baselines {
 
   /** `session` was saved; its next save is compared with `baseline`. */
   saved(session: object, baseline: Baseline): void {
-    const isKnown = this.#byObject.get(session)?.id === baseline.id || this.#started.get(session) === baseline.id
-    this.#byObject.set(session, baseline)
+    const isKnown = this.#baselineOf(session)?.id === baseline.id || this.#started.get(session) === baseline.id
+    this.#note(session, baseline)
     if (isKnown) return
     const open = (this.#handed.get(baseline.id)?.open ?? 1) - 1
     // While others are at work on what they were handed, that is what they will be compared with.
@@ -85,7 +76,15 @@ export class Baselines {
     else this.#remember({ baseline: this.#handed.get(baseline.id)?.baseline ?? baseline, open })
   }
 
-  #remember(handed: Handed): void {
+  #baselineOf(session: object): Baseline | undefined {
+    return Compared.baselineOf(session) ?? this.#byObject.get(session)
+  }
+
+  #note(session: object, baseline: Baseline): void {
+    if (!Compared.note(session, baseline)) this.#byObject.set(session, baseline)
+  }
+
+  #remember(handed: Latest): void {
     const { id } = handed.baseline
     this.#handed.delete(id)
     this.#handed.set(id, handed)

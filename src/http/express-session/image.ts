@@ -3,10 +3,7 @@ import { RegisterKind, type Attributes, type AttributeWrite, type SessionRef } f
 import { assertAttributeName, decodeValue, encodeValue } from '../../session/value.js'
 import type { SessionLimits } from '../options.js'
 import { attributesOf, jsonValue } from './json.js'
-import { isSameCookie, isSameLifetime, lifetimeOf } from './lifetime.js'
-
-/** The attribute that holds the cookie's settings: express-session keeps them with the session. */
-export const COOKIE = 'cookie'
+import { COOKIE, isSameCookie, isSameLifetime, lifetimeOf } from './lifetime.js'
 
 /** What one request was handed, or has saved since: what its next save is compared with. */
 export interface Baseline {
@@ -46,7 +43,7 @@ export function imageOf(session: object, now: number, ttl: number, before: Omit<
   let lifetime = lifetimeOf(undefined, now, ttl)
   for (const [name, raw] of attributesOf(session)) {
     const isCookie = name === COOKIE
-    if (isCookie) lifetime = lifetimeOf(jsonValue(raw, name), now, ttl)
+    if (isCookie) lifetime = lifetimeOf(raw, now, ttl)
     const value = isCookie ? lifetime.cookie : jsonValue(raw, name)
     if (value === undefined) continue
     const known = before.plain.get(name)

@@ -3,7 +3,13 @@
  * null. Values here follow that rule, whatever a session could keep besides.
  */
 
-/** What JSON makes of one attribute; undefined: it is left out. Throws TypeError for cycles and bigints, as JSON does. */
+/** Containers inside containers that are looked into; what is deeper is left to JSON. */
+const DEPTH_MAX = 32
+
+/**
+ * What JSON makes of one attribute; undefined: it is left out. Throws TypeError for cycles and bigints, as JSON does. What
+ * JSON would give back as it is, is not copied.
+ */
 export function jsonValue(value: unknown, name: string): unknown {
   switch (typeof value) {
     case 'string':
@@ -16,7 +22,7 @@ export function jsonValue(value: unknown, name: string): unknown {
     case 'function':
     case 'symbol':
     case 'bigint':
-      return value === null ? null : throughText(value, name)
+      return isJson(value, 0) ? value : jsonCopy(value, name)
   }
 }
 
@@ -30,8 +36,34 @@ export function isObject(value: unknown): value is Readonly<Record<string, unkno
   return typeof value === 'object' && value !== null
 }
 
-/** The attribute stays inside an object, so that `toJSON` is told its name. */
-function throughText(value: unknown, name: string): unknown {
+function isJson(value: unknown, depth: number): boolean {
+  switch (typeof value) {
+    case 'string':
+    case 'boolean':
+      return true
+    case 'number':
+      return Number.isFinite(value)
+    case 'object':
+      return value === null || (depth < DEPTH_MAX && isPlain(value, depth + 1))
+    case 'undefined':
+    case 'function':
+    case 'symbol':
+    case 'bigint':
+      return false
+  }
+}
+
+/** An array or a plain object, without a say in what becomes of it, and with nothing in it that JSON changes. */
+function isPlain(value: object, depth: number): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (Array.isArray(value)) return prototype === Array.prototype && value.every((element) => isJson(element, depth))
+  if ((prototype !== Object.prototype && prototype !== null) || 'toJSON' in value) return false
+  return Object.values(value).every((field) => isJson(field, depth))
+}
+
+/** The same as an object of its own. The attribute stays inside one meanwhile, so that `toJSON` is told its name. */
+export function jsonCopy(value: unknown, name: string): unknown {
+  if (value instanceof Date && value.toJSON === Date.prototype.toJSON) return value.toJSON()
   const parsed: unknown = JSON.parse(JSON.stringify({ [name]: value }))
   return isObject(parsed) ? parsed[name] : undefined
 }

@@ -1,5 +1,8 @@
 import { expiresAt, type SessionRecord } from '../../session/session.js'
-import { isObject } from './json.js'
+import { isObject, jsonCopy, jsonValue } from './json.js'
+
+/** The attribute that holds the cookie's settings: express-session keeps them with the session. */
+export const COOKIE = 'cookie'
 
 /** What a session's cookie says of its lifetime, and what is kept of the cookie. */
 export interface Lifetime {
@@ -15,15 +18,26 @@ export interface Lifetime {
 const DRIFT_MS = 20
 const DRIFT_SHARE = 0.01
 
-/** `cookie`: after JSON. `ttl`: the idle lifetime of a session whose cookie has none. */
-export function lifetimeOf(cookie: unknown, now: number, ttl: number): Lifetime {
-  if (!isObject(cookie)) return { idleMs: ttl, leftMs: undefined, cookie }
-  // `originalExpires` is what @fastify/session makes of the moment of expiry.
-  const { expires, originalExpires: _, ...rest } = cookie
-  const leftMs = timeUntil(expires, now)
+/** `raw`: the cookie as the session has it. `ttl`: the idle lifetime of a session whose cookie has none. */
+export function lifetimeOf(raw: unknown, now: number, ttl: number): Lifetime {
+  const cookie = isObject(raw) && typeof raw['toJSON'] === 'function' ? (raw['toJSON'](COOKIE) as unknown) : raw
+  if (!isObject(cookie)) return { idleMs: ttl, leftMs: undefined, cookie: jsonValue(cookie, COOKIE) }
+  const leftMs = timeUntil(cookie['expires'], now)
   const age = finite(cookie['originalMaxAge'])
   const idleMs = age ?? leftMs ?? finite(cookie['maxAge']) ?? ttl
-  return { idleMs, leftMs, cookie: leftMs === undefined || age === undefined ? cookie : rest }
+  return { idleMs, leftMs, cookie: keptOf(cookie, leftMs !== undefined && age !== undefined) }
+}
+
+function keptOf(cookie: Readonly<Record<string, unknown>>, isMoving: boolean): unknown {
+  const kept: Record<string, unknown> = {}
+  for (const name of Object.keys(cookie)) {
+    // `originalExpires` is what @fastify/session makes of the moment of expiry.
+    if (isMoving && (name === 'expires' || name === 'originalExpires')) continue
+    const setting = cookie[name]
+    const value = isObject(setting) ? jsonCopy(setting, name) : jsonValue(setting, name)
+    if (value !== undefined) kept[name] = value
+  }
+  return kept
 }
 
 /** The kept cookie as it is at present: with the moment of expiry again, where it has a lifetime. */
@@ -55,6 +69,7 @@ function isSameSetting(a: unknown, b: unknown): boolean {
 }
 
 function timeUntil(moment: unknown, now: number): number | undefined {
+  if (moment instanceof Date) return finite(moment.getTime() - now)
   if (typeof moment !== 'string' && typeof moment !== 'number') return undefined
   return finite(new Date(moment).getTime() - now)
 }

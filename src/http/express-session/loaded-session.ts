@@ -1,4 +1,6 @@
+import { Compared } from './compared.js'
 import { isObject } from './json.js'
+import { COOKIE } from './lifetime.js'
 import { SessionCookie } from './session-cookie.js'
 import type { Callback, StoreRequest } from './store-types.js'
 
@@ -12,22 +14,32 @@ export interface SessionKeeper {
 }
 
 /** `req.session` of a session that was loaded: its attributes, and the methods that express-session gives a session. */
-export class LoadedSession {
-  declare readonly req: StoreRequest
-  declare readonly id: string
+export class LoadedSession extends Compared {
   declare readonly cookie: SessionCookie
   readonly #keeper: SessionKeeper
+  readonly #req: StoreRequest
+  readonly #id: string
 
   constructor(req: StoreRequest, data: object, keeper: SessionKeeper, now: () => number) {
+    super()
     this.#keeper = keeper
     const stored = 'cookie' in data ? data.cookie : undefined
     if (!isObject(stored)) throw new TypeError('the stored session has no cookie: it is not one of express-session')
-    hide(this, 'req', req)
-    hide(this, 'id', req.sessionID)
-    const own: Record<string, unknown> = { ...data, cookie: new SessionCookie(stored, now) }
-    // An attribute never takes the place of a method.
-    for (const name of Object.keys(own)) if (name in this) delete own[name]
-    Object.assign(this, own)
+    this.#req = req
+    this.#id = req.sessionID
+    const own = this as Record<string, unknown>
+    for (const [name, value] of Object.entries(data)) {
+      // An attribute never takes the place of a method.
+      if (!(name in this)) own[name] = name === COOKIE ? new SessionCookie(stored, now) : value
+    }
+  }
+
+  get req(): StoreRequest {
+    return this.#req
+  }
+
+  get id(): string {
+    return this.#id
   }
 
   /** Starts the cookie's lifetime anew. */
@@ -69,8 +81,4 @@ export class LoadedSession {
     this.#keeper.regenerate(this.req, callback)
     return this
   }
-}
-
-function hide(session: object, name: string, value: unknown): void {
-  Object.defineProperty(session, name, { value, writable: false, enumerable: false, configurable: false })
 }

@@ -1,23 +1,30 @@
 import type { LoadResult } from '../../backend/backend.js'
 import type { SessionRecord } from '../../session/session.js'
-import { COOKIE, valueOf, type Baseline, type Image, type Plain } from './image.js'
-import { cookieOf } from './lifetime.js'
-import type { StoredSession } from './store-types.js'
+import { valueOf, type Baseline, type Image } from './image.js'
+import { COOKIE, cookieOf } from './lifetime.js'
 
-/** What the application is handed of a stored session. */
-export function dataOf(session: SessionRecord): StoredSession {
-  const data: Record<string, unknown> = {}
-  for (const name of session.attributes.keys()) {
-    const value = valueOf(session.attributes.get(name))
-    if (value !== undefined) data[name] = name === COOKIE ? cookieOf(value, session) : value
-  }
-  return data
+export type Found = Extract<LoadResult, { state: 'found' }>
+
+/** What is compared with what comes back of a session, once `data` was handed out of it. */
+export function baselineOf(id: string, { ref, session }: Found, data: object): Baseline {
+  const plain = new Map<string, unknown>()
+  hand(session, data, plain)
+  return { id, ref, attributes: session.attributes, plain, maxIdleMs: session.maxIdleMs }
 }
 
-/** What that is compared with when it comes back. */
-export function baselineOf(id: string, found: Extract<LoadResult, { state: 'found' }>, data: StoredSession): Baseline {
-  const { ref, session } = found
-  return { id, ref, attributes: session.attributes, plain: plainOf(session, data), maxIdleMs: session.maxIdleMs }
+/**
+ * Gives `data` what an application gets of a stored session. `plain` takes those values that nobody can change in place,
+ * and the cookie as it is kept.
+ */
+export function hand(session: SessionRecord, data: object, plain?: Map<string, unknown>): void {
+  const into = data as Record<string, unknown>
+  for (const name of session.attributes.keys()) {
+    const value = valueOf(session.attributes.get(name))
+    if (value === undefined) continue
+    const isCookie = name === COOKIE
+    into[name] = isCookie ? cookieOf(value, session) : value
+    if (isCookie || (typeof value !== 'object' && typeof value !== 'bigint')) plain?.set(name, value)
+  }
 }
 
 /** What was handed out, with the cookie and lifetime of now: an access does not save what else changed. */
@@ -28,15 +35,4 @@ export function withCookie({ attributes, plain }: Baseline, now: Image): Image {
     if (value !== undefined && name !== COOKIE) kept.set(name, value)
   }
   return { ...now, attributes: kept, plain: new Map([...plain, ...now.plain]) }
-}
-
-function plainOf(session: SessionRecord, data: StoredSession): Plain {
-  const plain = new Map<string, unknown>()
-  for (const name of Object.keys(data)) {
-    const value = data[name]
-    if (typeof value !== 'object' && typeof value !== 'bigint') plain.set(name, value)
-  }
-  const cookie = valueOf(session.attributes.get(COOKIE))
-  if (cookie !== undefined) plain.set(COOKIE, cookie)
-  return plain
 }

@@ -27,13 +27,14 @@ export class SessionCookie {
   #expires: Date | null | false | undefined = null
 
   /** `stored`: what JSON made of a cookie. */
-  constructor(stored: object, now: () => number) {
+  constructor(stored: Readonly<Record<string, unknown>>, now: () => number) {
     this.#now = now
-    const { expires, maxAge, originalMaxAge, ...rest }: Readonly<Record<string, unknown>> = { ...stored }
+    const { expires, maxAge, originalMaxAge, ...rest }: Readonly<Record<string, unknown>> = stored
     Object.assign(this, rest)
     if (typeof maxAge === 'number') this.maxAge = maxAge
-    if (expires !== undefined) this.expires = dateOf(expires)
+    if (expires !== undefined) this.#expires = dateOf(expires)
     if (originalMaxAge !== undefined) this.originalMaxAge = typeof originalMaxAge === 'number' ? originalMaxAge : null
+    else if (expires !== undefined) this.expires = this.#expires
   }
 
   /** When the browser forgets the cookie; null or false: when it closes. */

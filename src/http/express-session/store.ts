@@ -1,13 +1,16 @@
 import { EventEmitter } from 'node:events'
-import type { CommitOptions, LoadResult, SessionBackend } from '../../backend/backend.js'
+import type { Answer, CommitOptions, LoadResult, SessionBackend } from '../../backend/backend.js'
 import { NotReadyError, SessionGoneError } from '../../errors.js'
-import type { SessionRef } from '../../session/session.js'
+import type { EndReason, SessionRef } from '../../session/session.js'
+import { andThen } from '../answer.js'
 import type { SessionLimits } from '../options.js'
 import { answer } from './answer.js'
 import { Baselines } from './baselines.js'
-import { assertWithin, changes, COOKIE, imageOf, NOTHING, type Baseline, type Image } from './image.js'
+import { Handed } from './handed.js'
+import { assertWithin, changes, imageOf, NOTHING, type Baseline, type Image } from './image.js'
+import { COOKIE } from './lifetime.js'
 import { LoadedSession } from './loaded-session.js'
-import { baselineOf, dataOf, withCookie } from './record.js'
+import { baselineOf, hand, withCookie } from './record.js'
 import type { Callback, StoredSession, StoreOptions, StoreRequest, StoreSource } from './store-types.js'
 
 const TTL_MS = 86_400_000
@@ -64,7 +67,7 @@ export class ExpressSessionStore extends EventEmitter {
   get<S = StoredSession>(id: string): Promise<S | null>
   get<S = StoredSession>(id: string, callback: Callback<S | null>): void
   get(id: string, callback?: Callback<StoredSession | null>): Promise<StoredSession | null> | undefined {
-    return answer(this.#get(id), callback)
+    return answer(() => this.#get(id), callback)
   }
 
   /**
@@ -74,59 +77,58 @@ export class ExpressSessionStore extends EventEmitter {
   set(id: string, session: object): Promise<void>
   set(id: string, session: object, callback?: Callback): void
   set(id: string, session: object, callback?: Callback): Promise<void> | undefined {
-    return answer(this.#set(id, session), callback)
+    return answer(() => this.#set(id, session), callback)
   }
 
   /** Notes an access, and takes over a changed cookie. Never makes a session. */
   touch(id: string, session: object): Promise<void>
   touch(id: string, session: object, callback?: Callback): void
   touch(id: string, session: object, callback?: Callback): Promise<void> | undefined {
-    return answer(this.#touch(id, session), callback)
+    return answer(() => this.#touch(id, session), callback)
   }
 
   /** Ends a session for good, on every node. */
   destroy(id: string): Promise<void>
   destroy(id: string, callback?: Callback): void
   destroy(id: string, callback?: Callback): Promise<void> | undefined {
-    return answer(this.#destroy(id), callback)
+    return answer(() => this.#destroy(id), callback)
   }
 
   /** All live sessions, without their ids: those are kept nowhere, only hashes of them. */
   all<S = StoredSession>(): Promise<S[]>
   all<S = StoredSession>(callback: Callback<S[]>): void
   all(callback?: Callback<StoredSession[]>): Promise<StoredSession[]> | undefined {
-    return answer(this.#all(), callback)
+    return answer(() => this.#all(), callback)
   }
 
   /** How many live sessions there are. */
   length(): Promise<number>
   length(callback: Callback<number>): void
   length(callback?: Callback<number>): Promise<number> | undefined {
-    return answer(this.#length(), callback)
+    return answer(() => this.#length(), callback)
   }
 
   /** Ends all sessions, on every node. */
   clear(): Promise<void>
   clear(callback?: Callback): void
   clear(callback?: Callback): Promise<void> | undefined {
-    return answer(this.#clear(), callback)
+    return answer(() => this.#clear(), callback)
   }
 
   /** Loads a session outside of a request, as an object with the methods of `req.session`. */
   load<S = LoadedSession>(id: string): Promise<S | null>
   load<S = LoadedSession>(id: string, callback: Callback<S>): void
   load(id: string, callback?: Callback<object>): Promise<object | null> | undefined {
-    const loaded = this.#get(id).then((data) =>
-      data === null ? null : this.createSession({ sessionID: id, sessionStore: this }, data),
-    )
-    return answer<object | null>(loaded, callback && ((error, session) => callback(error, session ?? undefined)))
+    const load = (): Answer<object | null> =>
+      andThen(this.#get(id), (data) => (data === null ? null : this.createSession({ sessionID: id, sessionStore: this }, data)))
+    return answer<object | null>(load, callback && ((error, session) => callback(error, session ?? undefined)))
   }
 
   /** Ends the session of a request, and gives it a new, empty one. */
   regenerate(req: StoreRequest): Promise<void>
   regenerate(req: StoreRequest, callback: Callback): void
   regenerate(req: StoreRequest, callback?: Callback): Promise<void> | undefined {
-    return answer(this.#destroy(req.sessionID).finally(() => this.generate(req)), callback)
+    return answer(() => this.#regenerate(req), callback)
   }
 
   /** Makes `req.session` of what `get` answered, and remembers what that was. `S`: the application's session type. */
@@ -155,40 +157,53 @@ export class ExpressSessionStore extends EventEmitter {
     }
   }
 
-  async #get(id: string): Promise<StoredSession | null> {
-    const found = await this.#look(id)
-    if (found.state === 'none') return null
-    const data = dataOf(found.session)
-    const baseline = baselineOf(id, found, data)
-    // express-session says what it makes of it.
-    const handed = this.#generate === undefined ? this.#baselines.marked(data, baseline) : data
-    this.#baselines.handOut(handed, baseline)
-    return handed
+  #get(id: string): Answer<StoredSession | null> {
+    return andThen(this.#look(id), (found) => {
+      if (found.state === 'none') return null
+      const data = new Handed(id, found)
+      this.#baselines.handOut(data)
+      return data
+    })
   }
 
-  async #set(id: string, session: object): Promise<void> {
-    const known = this.#baselines.of(session, id) ?? (await this.#find(id))
-    if (known === 'ended') return this.#gone()
-    const image = imageOf(session, this.#options.now(), this.#ttl, known === 'new' ? NOTHING : known)
-    if (known === 'new') await this.#create(id, session, image)
-    else await this.#save(session, known, image)
+  #set(id: string, session: object): Answer<void> {
+    return andThen(this.#baselines.of(session, id) ?? this.#find(id), (known) => {
+      if (known === 'ended') return this.#gone()
+      const image = imageOf(session, this.#options.now(), this.#ttl, known === 'new' ? NOTHING : known)
+      return known === 'new' ? this.#create(id, session, image) : this.#save(session, known, image)
+    })
   }
 
-  async #touch(id: string, session: object): Promise<void> {
+  #touch(id: string, session: object): Answer<void> {
     const known = this.#baselines.of(session, id)
-    const baseline = known === undefined || known === 'new' ? await this.#find(id) : known
-    if (baseline === 'new' || baseline === 'ended') return
-    const now = this.#options.now()
-    const cookie = COOKIE in session ? session[COOKIE] : undefined
-    const image = imageOf({ cookie }, now, this.#ttl, baseline)
-    const isSame = image.attributes.get(COOKIE) === baseline.attributes.get(COOKIE) && image.idleMs === baseline.maxIdleMs
-    if (cookie === undefined || isSame) this.#backend.touch(baseline.ref, now)
-    else await this.#save(session, baseline, withCookie(baseline, image))
+    return andThen(known === undefined || known === 'new' ? this.#find(id) : known, (baseline) => {
+      if (baseline === 'new' || baseline === 'ended') return undefined
+      const now = this.#options.now()
+      const cookie = COOKIE in session ? session[COOKIE] : undefined
+      const image = imageOf({ cookie }, now, this.#ttl, baseline)
+      const isSame = image.attributes.get(COOKIE) === baseline.attributes.get(COOKIE) && image.idleMs === baseline.maxIdleMs
+      if (cookie !== undefined && !isSame) return this.#save(session, baseline, withCookie(baseline, image))
+      this.#backend.touch(baseline.ref, now)
+      return undefined
+    })
   }
 
-  async #destroy(id: string): Promise<void> {
-    const found = await this.#look(id)
-    if (found.state === 'found') await this.#backend.destroy(found.ref, 'destroyed', this.#ending)
+  #destroy(id: string): Answer<void> {
+    return andThen(this.#look(id), (found) => {
+      return found.state === 'found' ? this.#end(found.ref, 'destroyed') : undefined
+    })
+  }
+
+  #end(ref: SessionRef, reason: EndReason): Answer<void> {
+    return andThen(this.#backend.destroy(ref, reason, this.#ending), () => {})
+  }
+
+  async #regenerate(req: StoreRequest): Promise<void> {
+    try {
+      await this.#destroy(req.sessionID)
+    } finally {
+      this.generate(req)
+    }
   }
 
   async #create(id: string, session: object, image: Image): Promise<void> {
@@ -213,20 +228,22 @@ export class ExpressSessionStore extends EventEmitter {
     await this.#save(session, { ...baseline, ...NOTHING, maxIdleMs: held?.maxIdleMs ?? image.idleMs }, image)
   }
 
-  async #save(session: object, baseline: Baseline, image: Image): Promise<void> {
-    if (image.idleMs <= 0) return void (await this.#backend.destroy(baseline.ref, 'expired', this.#ending))
+  #save(session: object, baseline: Baseline, image: Image): Answer<void> {
+    if (image.idleMs <= 0) return this.#end(baseline.ref, 'expired')
     const writes = changes(image, baseline.attributes)
     const maxIdle = image.idleMs === baseline.maxIdleMs ? {} : { maxIdleMs: image.idleMs }
     if (writes.length === 0 && maxIdle.maxIdleMs === undefined) {
       this.counters.session_mesh_store_saves_unchanged_total++
       this.#backend.touch(baseline.ref, this.#options.now())
-      return
+      return undefined
     }
     assertWithin(image, this.#limits)
     this.counters.session_mesh_store_saves_total++
-    const { outcome } = await this.#backend.save(baseline.ref, { writes, ...maxIdle }, this.#saving)
-    if (outcome === 'gone') return this.#gone()
-    this.#baselines.saved(session, { ...baseline, attributes: image.attributes, plain: image.plain, maxIdleMs: image.idleMs })
+    return andThen(this.#backend.save(baseline.ref, { writes, ...maxIdle }, this.#saving), ({ outcome }) => {
+      if (outcome === 'gone') return this.#gone()
+      const { attributes, plain, idleMs } = image
+      this.#baselines.saved(session, { ...baseline, attributes, plain, maxIdleMs: idleMs })
+    })
   }
 
   #gone(): void {
@@ -239,7 +256,11 @@ export class ExpressSessionStore extends EventEmitter {
     const sessions: StoredSession[] = []
     for await (const ref of this.#refs()) {
       const session = await this.#backend.read(ref)
-      if (session !== undefined) sessions.push(dataOf(session))
+      if (session !== undefined) {
+        const data = {}
+        hand(session, data)
+        sessions.push(data)
+      }
     }
     return sessions
   }
@@ -268,17 +289,19 @@ export class ExpressSessionStore extends EventEmitter {
   }
 
   /** What a session that nobody was handed here is compared with: what is stored. */
-  async #find(id: string): Promise<Baseline | 'new' | 'ended'> {
-    const found = await this.#look(id)
-    if (found.state === 'found') return baselineOf(id, found, dataOf(found.session))
-    return found.why === 'unknown' ? 'new' : 'ended'
+  #find(id: string): Answer<Baseline | 'new' | 'ended'> {
+    return andThen(this.#look(id), (found) => {
+      if (found.state === 'found') return baselineOf(id, found, {})
+      return found.why === 'unknown' ? 'new' : 'ended'
+    })
   }
 
-  async #look(id: string): Promise<Exclude<LoadResult, { state: 'behind' }>> {
+  #look(id: string): Answer<Exclude<LoadResult, { state: 'behind' }>> {
     const { now, loadWithin = LOAD_WITHIN_MS } = this.#options
-    const found = await this.#backend.load(id, undefined, { deadline: now() + loadWithin })
-    if (found.state !== 'behind') return found
-    throw new NotReadyError('this node cannot tell yet whether it has the session', found.retryAfterMs)
+    return andThen(this.#backend.load(id, undefined, { deadline: now() + loadWithin }), (found) => {
+      if (found.state !== 'behind') return found
+      throw new NotReadyError('this node cannot tell yet whether it has the session', found.retryAfterMs)
+    })
   }
 }
 
