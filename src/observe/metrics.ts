@@ -1,4 +1,5 @@
 import type { SessionBackend } from '../backend/backend.js'
+import { helpFor, isCounter } from './metric-help.js'
 
 /** Numbers by name, with labels in the name: `session_mesh_protocol_errors_total{rule="too-deep"}`. */
 export type Metrics = Readonly<Record<string, number>>
@@ -37,7 +38,9 @@ export function toPrometheus(metrics: Metrics): string {
     families.set(family, lines)
   }
   const blocks = [...families].map(([family, lines]) => {
-    return `# TYPE ${family} ${family.endsWith('_total') ? 'counter' : 'gauge'}\n${lines.join('\n')}\n`
+    const help = helpFor(family)
+    const head = help === undefined ? [] : [`# HELP ${family} ${help}`]
+    return [...head, `# TYPE ${family} ${isCounter(family) ? 'counter' : 'gauge'}`, ...lines, ''].join('\n')
   })
   return blocks.join('')
 }

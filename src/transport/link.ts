@@ -2,7 +2,7 @@ import { ProtocolError } from '../errors.js'
 import type { Bounds } from './limits.js'
 import type { TableEntry } from './peer-table.js'
 import type { FrameOpener, FrameSealer } from './seal.js'
-import type { Tally } from './tally.js'
+import type { Tally, Traffic } from './tally.js'
 import type { LinkId, PeerInfo } from './transport.js'
 import { brokenRule, closeWire, type Wire } from './wire.js'
 
@@ -32,6 +32,7 @@ export class Link implements TableEntry {
   readonly peer: PeerInfo
   readonly dialledByUs: boolean
   readonly #options: LinkOptions
+  readonly #traffic: Traffic
   readonly #wire: Wire
   #state: 'up' | 'closing' | 'closed' = 'up'
   #stale = false
@@ -53,6 +54,7 @@ export class Link implements TableEntry {
     this.dialledByUs = options.dialledByUs
     this.#options = options
     this.#wire = options.wire
+    this.#traffic = options.tally.trafficWith(options.peer.node)
     this.#bytesRead = options.wire.socket.bytesRead
     const { ws, socket } = options.wire
     ws.on('message', (data: unknown, isBinary: boolean) => this.#onMessage(data, isBinary))
@@ -73,7 +75,7 @@ export class Link implements TableEntry {
 
   /** Queues one frame; all frames of one turn leave in one system call. False: dropped. */
   send(message: Uint8Array): boolean {
-    const { bounds, sealer, tally } = this.#options
+    const { bounds, sealer } = this.#options
     if (this.#state !== 'up') return false
     const bytes = message.length + sealer.overhead
     if (this.#stale || this.#wire.ws.bufferedAmount + bytes > bounds.queuedBytes) {
@@ -81,8 +83,8 @@ export class Link implements TableEntry {
       return false
     }
     this.#cork()
-    tally.traffic.framesSent += 1
-    tally.traffic.bytesSent += bytes
+    this.#traffic.framesSent += 1
+    this.#traffic.bytesSent += bytes
     this.#wire.ws.send(sealer.seal(message))
     return true
   }
@@ -149,12 +151,12 @@ export class Link implements TableEntry {
 
   #onMessage(data: unknown, isBinary: boolean): void {
     if (this.#state !== 'up') return
-    const { events, opener, tally } = this.#options
+    const { events, opener } = this.#options
     try {
       if (!isBinary || !(data instanceof Uint8Array)) throw new ProtocolError('text-frame', 'text frame')
       if (data.length === 0) throw new ProtocolError('empty-frame', 'the frame is empty')
-      tally.traffic.framesReceived += 1
-      tally.traffic.bytesReceived += data.length
+      this.#traffic.framesReceived += 1
+      this.#traffic.bytesReceived += data.length
       events.frame(this, opener.open(data))
     } catch (error) {
       this.#onBadFrame(error)
@@ -213,7 +215,7 @@ export class Link implements TableEntry {
   }
 
   #drop(): void {
-    this.#options.tally.traffic.framesDropped += 1
+    this.#traffic.framesDropped += 1
     if (this.#stale) return
     this.#stale = true
     this.#staleFor = 0

@@ -193,7 +193,7 @@ export class LoopbackTransport implements Transport {
       sealer: step.sealer,
       opener: step.opener,
       queuedBytes,
-      traffic: this.#tally.traffic,
+      traffic: this.#tally.trafficWith(step.peer.node),
       isStalled: () => hub.isStalled(step.peer.address),
       events: {
         frame: (of, message) => this.#events?.frame(of.id, message),

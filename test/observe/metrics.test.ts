@@ -11,11 +11,13 @@ test('metrics of one family stand together under their type', () => {
 
   expect(text).toBe(
     [
+      '# HELP session_mesh_sessions Sessions held by this node.',
       '# TYPE session_mesh_sessions gauge',
       'session_mesh_sessions 3',
       '# TYPE session_mesh_refused_total counter',
       'session_mesh_refused_total{rule="a"} 1',
       'session_mesh_refused_total{rule="b"} 2',
+      '# HELP session_mesh_ready 1 while this node may serve every session.',
       '# TYPE session_mesh_ready gauge',
       'session_mesh_ready 1',
       '',

@@ -1,7 +1,8 @@
 import { deferred } from '../../deferred.js'
 import { BackendError, ProtocolError } from '../../errors.js'
 import type { Log } from '../../log.js'
-import type { Input, Output } from '../../replica/events.js'
+import type { Event, Input, Output } from '../../replica/events.js'
+import { wallOf } from '../../replica/hlc.js'
 import type { Replica } from '../../replica/replica.js'
 import { decodeMessage, encodeMessage } from '../../transport/codec.js'
 import type { LinkId, PeerInfo, Transport, TransportEvents } from '../../transport/transport.js'
@@ -32,7 +33,7 @@ export class ReplicaShell {
   readonly #waiting = new Map<number, (output: Output) => void>()
   readonly #refused: RefusedPeers
   readonly #readiness = deferred<void>()
-  readonly counts = { badFrames: 0, quarantined: 0 }
+  readonly counts = { badFrames: 0, quarantined: 0, staleReadsPrevented: 0, deltas: 0, deltaAgeMs: 0 }
   #ticker: NodeJS.Timeout | undefined = undefined
   #tickedAt = 0
   #requests = 0
@@ -86,6 +87,7 @@ export class ReplicaShell {
     let answer: { readonly value: T } | undefined
     let resolve: ((value: T) => void) | undefined
     this.#waiting.set(request, (output) => {
+      if (isFresh(input, output)) this.counts.staleReadsPrevented++
       const value = read(output)
       if (resolve === undefined) answer = { value }
       else resolve(value)
@@ -156,7 +158,9 @@ export class ReplicaShell {
   #frame(link: LinkId, bytes: Uint8Array): void {
     try {
       const message = decodeMessage(bytes)
-      if (message !== undefined) this.step({ type: 'message', link, message })
+      if (message === undefined) return
+      if (message.type === 'delta') this.#noteAge(link, message.events.at(-1))
+      this.step({ type: 'message', link, message })
     } catch (error) {
       const isForeign = error instanceof ProtocolError
       this.counts.badFrames++
@@ -167,6 +171,14 @@ export class ReplicaShell {
       })
       this.#transport.drop(link, isForeign ? error.closeCode : 1011, isForeign ? error.rule : 'internal error')
     }
+  }
+
+  /** How long an event was on its way, by this node's clock: the peer's own, as far off as it last was, is made up for. */
+  #noteAge(link: LinkId, event: Event | undefined): void {
+    if (event === undefined) return
+    const offsetMs = this.#replica.roster.peers.get(link)?.clockOffsetMs ?? 0
+    this.counts.deltas++
+    this.counts.deltaAgeMs += Math.max(0, this.#options.now() - (wallOf(event.hlc) - offsetMs))
   }
 
   #tick(): void {
@@ -212,4 +224,10 @@ export class ReplicaShell {
         this.#transport.drop(output.link, 1008, output.rule)
     }
   }
+}
+
+/** A browser had seen more than was held here, and got it. */
+function isFresh(input: Asking, output: Output): boolean {
+  if (input.type !== 'load' || input.stamp === undefined || output.type !== 'loaded') return false
+  return output.answer.state === 'found' && !output.answer.stale
 }
