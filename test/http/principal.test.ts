@@ -60,8 +60,7 @@ function userOf(req: TestRequest): string {
 }
 
 function sessionOf(req: TestRequest): Session {
-  const plain: IncomingMessage = req
-  return plain.session
+  return (req as unknown as IncomingMessage).session
 }
 
 async function isLoggedIn(client: Client): Promise<boolean> {

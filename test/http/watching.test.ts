@@ -43,7 +43,7 @@ async function shop(config: Partial<ClusterConfig> = {}): Promise<Shop> {
 }
 
 function asRequest(req: TestRequest): IncomingMessage {
-  return req
+  return req as unknown as IncomingMessage
 }
 
 async function refOf(client: Client): Promise<SessionRef> {

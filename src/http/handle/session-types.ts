@@ -80,10 +80,20 @@ export interface SessionMethods {
 /** `req.session`: its methods, and an application's attributes, each of which may be absent. */
 export type Session<T extends object = SessionData> = SessionMethods & { [K in keyof T]?: T[K] | undefined }
 
+declare global {
+  namespace Express {
+    // Empty, as in @types/express: express-session declares its `session` here.
+    interface Request {}
+  }
+}
+
+/** With what express-session declares, where its types are part of a program as well: neither hides the other. */
+type OnRequest = Express.Request extends { session: infer Theirs } ? Session & Theirs : Session
+
 declare module 'node:http' {
   interface IncomingMessage {
     /** The session of this request (session-mesh). Setting it to null ends it; nothing else can be assigned. */
-    get session(): Session
+    get session(): OnRequest
     set session(value: Session | null)
   }
 }
