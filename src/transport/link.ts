@@ -133,7 +133,7 @@ export class Link implements TableEntry {
     const heard = socket.bytesRead !== this.#bytesRead || overslept
     this.#silence = heard ? 0 : this.#silence + 1
     this.#bytesRead = socket.bytesRead
-    if (this.#silence * bounds.tickMs > bounds.silentAfterMs * patience) {
+    if (this.#silence * bounds.tickMs >= bounds.silentAfterMs * patience) {
       this.#state = 'closing'
       ws.terminate()
       this.#tellDown('silent')
