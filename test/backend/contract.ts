@@ -414,6 +414,19 @@ export function backendContract(name: string, open: (options?: ContractOptions) 
         expect(await load(a.id)).toMatchObject({ state: 'found' })
       })
 
+      it('have had a session since they took it, whichever was made first', async ({ skip }) => {
+        if (!write.powers.principals) skip('does not know principals')
+        const [older, newer] = [await write.create(delta({}), LIVES), await write.create(delta({}), LIVES)]
+        expect(await write.read(older.ref)).toMatchObject({ principal: undefined })
+        expect((await write.read(older.ref))?.principalSince).toBeUndefined()
+
+        for (const { ref } of [newer, older]) await write.save(ref, { writes: [], principal: 'ada' }, {})
+
+        const since = async ({ id }: { readonly id: string }): Promise<number> => (await found(id)).session.principalSince ?? 0
+        expect(await since(newer)).toBeGreaterThan(0)
+        expect(await since(older)).toBeGreaterThan(await since(newer))
+      })
+
       it('spare a session that lets go of its principal before a revocation and takes it again after it', async ({ skip }) => {
         if (!write.powers.principals) skip('does not know principals')
         const [a, b] = [await create({ n: 1 }), await create({ n: 2 })]

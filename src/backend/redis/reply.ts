@@ -27,10 +27,10 @@ export type Viewed =
   | { readonly state: 'none'; readonly why: 'unknown' | 'rotated' | 'gone' }
 
 export function viewedOf(reply: unknown): Viewed {
-  const [state, first, second] = listOf(reply)
+  const [state, first, second, third] = listOf(reply)
   switch (textOf(state)) {
     case 'found':
-      return { state: 'found', found: foundOf(fieldsOf(second)), now: numberOf(first) }
+      return { state: 'found', found: foundOf(fieldsOf(second), textOf(third)), now: numberOf(first) }
     case 'alias':
       return { state: 'alias', birth: birthOf(first), leftMs: numberOf(second) }
     case 'none': {
@@ -42,7 +42,8 @@ export function viewedOf(reply: unknown): Viewed {
   }
 }
 
-function foundOf(fields: ReadonlyMap<string, Buffer>): Found {
+/** `since`: when the session became its principal's, in hybrid time; empty where it is nobody's, or not asked. */
+function foundOf(fields: ReadonlyMap<string, Buffer>, since = ''): Found {
   const attributes = new Map<string, Buffer>()
   for (const [field, value] of fields) {
     if (field.startsWith(ATTRIBUTE)) attributes.set(field.slice(ATTRIBUTE.length), value)
@@ -56,6 +57,7 @@ function foundOf(fields: ReadonlyMap<string, Buffer>): Found {
       maxIdleMs: maxIdleOf(fields),
       maxLifeMs: numberOf(fields.get('maxLifeMs') ?? 'inf'),
       principal: fields.get('principal')?.toString(),
+      principalSince: since === '' ? undefined : Number(since),
       attributes: new StoredAttributes(attributes),
     },
   }

@@ -4,12 +4,12 @@ import { script, type Script } from './script.js'
 const VIEW = String.raw`
 local function view(b, id)
   local s = key('sessions', id)
-  local principal = redis.call('HGET', s, 'principal')
+  local principal, since = redis.call('HGET', s, 'principal'), nil
   if principal then
-    local since = string.match(redis.call('HGET', b, 'r:' .. PRINCIPAL) or '', '^%d+')
+    since = string.match(redis.call('HGET', b, 'r:' .. PRINCIPAL) or '', '^%d+')
     if tonumber(since or '0') <= revokedAt(principal) then return { 'none', 'gone' } end
   end
-  return { 'found', text(now), redis.call('HGETALL', s) }
+  return { 'found', text(now), redis.call('HGETALL', s), since or '' }
 end
 `
 
