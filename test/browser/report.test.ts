@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { chromium, type Browser, type Page } from 'playwright-core'
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import { contentsOf } from '../../bench/report/contents.js'
 import { spread } from '../../bench/report/format.js'
 import { labelOf, settingsInWords } from '../../bench/report/names.js'
 import { writeReport } from '../../bench/report/report.js'
@@ -83,7 +84,9 @@ describe.each(['desk', 'phone'] as const)('the report on a %s', (size) => {
 
     const ink = await inkOf(page)
 
-    expect(ink.length).toBeGreaterThan(8)
+    const plots = contentsOf(madeUpRun()).sections.flatMap((section) => section.plots)
+    expect(plots.length).toBeGreaterThan(8)
+    expect(ink).toHaveLength(plots.length)
     expect(Math.min(...ink)).toBeGreaterThan(60)
     expect(complaints).toEqual([])
     expect(requests).toEqual([url])
