@@ -2,7 +2,7 @@
  * What grows with what: the shape of each quantity for sessions replicated to every node, and for one central
  * store.
  */
-import type { Law } from './law.js'
+import type { Law, Term } from './law.js'
 import { readRate, writeRate, type Load } from './load.js'
 
 /**
@@ -43,6 +43,12 @@ export const MEMORY: Law<Load> = {
   ],
 }
 
+/**
+ * Of a node that is woken for a request, the next ones find it awake: measured CPU per request falls with the rate of a
+ * node about as its root, in every server. Over all nodes that is the root of rate times nodes.
+ */
+const WAKING: Term<Load> = { name: 'waking up, less per request the busier a node is', of: ({ rate, nodes }) => Math.sqrt(rate * nodes) }
+
 /** A write is work for its node and for every peer; a read for its node alone. */
 export const REPLICATED_CPU: Law<Load> = {
   name: 'CPU of all nodes',
@@ -53,6 +59,7 @@ export const REPLICATED_CPU: Law<Load> = {
     { name: 'each write, per peer', of: (load) => writeRate(load) * peers(load) },
     { name: 'each byte changed, per peer', of: (load) => writeRate(load) * load.changeBytes * peers(load) },
     { name: 'each confirmation by a peer', of: (load) => confirmed(load) * peers(load) },
+    WAKING,
     { name: 'each node, at rest', of: ({ nodes }) => nodes },
   ],
 }
@@ -66,6 +73,7 @@ export const CENTRAL_CPU: Law<Load> = {
     { name: 'each byte fetched', of: (load) => load.rate * load.bytes },
     { name: 'each write', of: writeRate },
     { name: 'each byte changed', of: (load) => writeRate(load) * load.changeBytes },
+    WAKING,
     { name: 'each node, at rest', of: ({ nodes }) => nodes },
   ],
 }

@@ -8,10 +8,10 @@ const us = 1e-6
 
 /** In the order of the laws' terms. */
 export const TRUTH = {
-  replicatedCpu: [100 * us, 130 * us, 15 * us, 0.002 * us, 5 * us, 0.004],
+  replicatedCpu: [100 * us, 130 * us, 15 * us, 0.002 * us, 5 * us, 500 * us, 0.004],
   replicatedTraffic: [80, 1, 20, 60, 12],
-  redisCpu: [180 * us, 0.01 * us, 90 * us, 0.02 * us, 0.003],
-  redisServerCpu: [20 * us, 0.001 * us, 15 * us, 0.002 * us, 0],
+  redisCpu: [180 * us, 0.01 * us, 90 * us, 0.02 * us, 500 * us, 0.003],
+  redisServerCpu: [20 * us, 0.001 * us, 15 * us, 0.002 * us, 0, 0],
   redisTraffic: [200, 1.1, 150, 1.2],
   p99: [0.8, 1.5],
 } as const
