@@ -1,4 +1,4 @@
-import type { Change } from './mutants.js'
+import type { Change } from './mutant.js'
 
 /** The text with the change in it. Throws when its place is not there exactly once. */
 export function planted(text: string, { file, find, put }: Change): string {

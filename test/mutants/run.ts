@@ -1,103 +1,99 @@
 /**
- * Plants each mutant, lets the simulator look for it, and prints who caught it and how many seeds that took. Ends with
- * 1 when one got away, or does not fit the code any more. `npm run mutants [-- text]`: those whose line has the text.
+ * Plants each mutant, and looks whether it is caught: by the seed or the test that it names, else by any of the first
+ * seeds. Ends with 1 when one got away, or does not fit the code any more, or a rule has none.
+ *
+ * `npm run mutants [-- text] [--hunt]`: only those whose line has the text. `--hunt`: how many seeds each takes, counted
+ * from 1; else the one that it names is tried first. Without a text the outcome is kept in bench/results/mutants.md.
  */
-import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-import { Worker } from 'node:worker_threads'
-import { MUTANTS, type Mutant } from './mutants.js'
-import { planted } from './planted.js'
+import type { Mutant, Outcome } from './mutant.js'
+import { MUTANTS, rulesWithoutMutant } from './mutants.js'
+import { huntSeeds } from './seeds.js'
+import { document, line, summary, type Row } from './table.js'
+import { runTests } from './tests.js'
+import { ORIGINAL, withTree } from './tree.js'
 
-interface Outcome {
-  readonly caughtBy: string | undefined
-  readonly seeds: number
-  readonly message: string
-}
+const ROOT = join(import.meta.dirname, '../..')
+const SEEDS_MAX = 100
+const SEEDS = Array.from({ length: SEEDS_MAX }, (_, index) => index + 1)
 
-const FOLDER = join(import.meta.dirname, '../../dist/mutants')
-/** Seeds that an equivalent mutant must survive. */
-const EQUIVALENT_SEEDS = 20
-
-/** In the worker: seeds until one fails that does not fail without the bug. */
-const HUNT = `
-  const { parentPort, workerData } = require('node:worker_threads')
-  Promise.all([import(workerData.entry), import(workerData.original)]).then(([{ simulate }, original]) => {
-    for (let seed = 1; seed <= workerData.within; seed++) {
-      const { failure } = simulate({ seed })
-      if (failure === undefined || original.simulate({ seed }).failure !== undefined) continue
-      parentPort.postMessage({ caughtBy: failure.checker, seeds: seed, message: failure.message.split('\\n')[0] })
-      return
-    }
-    parentPort.postMessage({ caughtBy: undefined, seeds: workerData.within, message: '' })
-  })`
-
-async function hunt(mutant: Mutant, name: string): Promise<Outcome> {
-  const folder = join(FOLDER, name)
-  cpSync(join(FOLDER, 'base/src'), join(folder, 'src'), {
-    recursive: true,
-    filter: (path) => !path.includes('/cli'),
-  })
-  try {
-    for (const change of mutant.changes) {
-      const path = join(folder, 'src', `${change.file}.js`)
-      writeFileSync(path, planted(readFileSync(path, 'utf8'), change))
-    }
-    const entry = entryOf(folder)
-    const original = entryOf(join(FOLDER, 'base'))
-    const within = mutant.equivalent === undefined ? mutant.within : EQUIVALENT_SEEDS
-    return await ask(new Worker(HUNT, { eval: true, workerData: { entry, original, within } }))
-  } catch (error) {
-    return { caughtBy: undefined, seeds: 0, message: error instanceof Error ? error.message : String(error) }
-  } finally {
-    rmSync(folder, { recursive: true, force: true })
-  }
-}
-
-function entryOf(folder: string): string {
-  return pathToFileURL(join(folder, 'src/simulator/index.js')).href
-}
-
-async function ask(worker: Worker): Promise<Outcome> {
-  try {
-    return await new Promise((resolve, reject) => {
-      worker.once('message', resolve)
-      worker.once('error', reject)
-    })
-  } finally {
-    await worker.terminate()
-  }
-}
-
-async function main(only: string | undefined): Promise<number> {
+async function main(words: readonly string[]): Promise<number> {
+  const hunts = words.includes('--hunt')
+  const only = words.find((word) => !word.startsWith('--'))
+  const missing = rulesWithoutMutant(readFileSync(join(ROOT, 'PROTOCOL.md'), 'utf8'))
+  if (missing.length > 0) process.stdout.write(`no mutant for ${missing.join(', ')}\n`)
   const chosen = MUTANTS.filter(({ rule, bug }) => only === undefined || `${rule} ${bug}`.includes(only))
-  const todo = [...chosen.entries()]
-  let escaped = 0
+  const isSound = await areTestsGreen(chosen)
+
+  const rows = new Map<Mutant, Row>()
+  const note = (mutant: Mutant, outcome: Outcome): void => {
+    rows.set(mutant, { mutant, outcome })
+    process.stdout.write(`${line({ mutant, outcome })}\n`)
+  }
+  // Vitest brings its own workers.
+  await lookFor(chosen.filter(({ catcher }) => catcher.type === 'test'), 1, hunts, note)
+  await lookFor(chosen.filter(({ catcher }) => catcher.type === 'seed'), availableParallelism(), hunts, note)
+
+  const inOrder = chosen.flatMap((mutant) => rows.get(mutant) ?? [])
+  process.stdout.write(`${summary(inOrder)}\n`)
+  if (only === undefined) writeFileSync(join(ROOT, 'bench/results/mutants.md'), document(inOrder, commit()))
+  const isCaught = inOrder.every(({ outcome }) => outcome.type === 'caught')
+  return isSound && isCaught && missing.length === 0 ? 0 : 1
+}
+
+/** A test that is red without a bug catches nothing. */
+async function areTestsGreen(mutants: readonly Mutant[]): Promise<boolean> {
+  const files = new Set(mutants.flatMap(({ catcher }) => (catcher.type === 'test' ? [catcher.file] : [])))
+  if (files.size === 0) return true
+  const run = await runTests(ORIGINAL, [...files])
+  if (run.type !== 'green') process.stdout.write(`without a bug: ${run.type === 'red' ? run.test : run.reason}\n`)
+  return run.type === 'green'
+}
+
+async function lookFor(
+  mutants: readonly Mutant[],
+  workers: number,
+  hunts: boolean,
+  note: (mutant: Mutant, outcome: Outcome) => void,
+): Promise<void> {
+  const todo = [...mutants.entries()]
   const work = async (): Promise<void> => {
     for (let next = todo.shift(); next !== undefined; next = todo.shift()) {
       const [index, mutant] = next
-      const outcome = await hunt(mutant, `m${index}`)
-      const { isRight, text } = judge(mutant, outcome)
-      if (!isRight) escaped++
-      process.stdout.write(`${isRight ? '✓' : '✗'} ${mutant.rule.padEnd(8)} ${mutant.bug.padEnd(74)} ${text}\n`)
+      note(mutant, await outcomeOf(mutant, `m${index}`, hunts))
     }
   }
-  await Promise.all(Array.from({ length: availableParallelism() }, work))
-  process.stdout.write(`${chosen.length - escaped} of ${chosen.length} as expected\n`)
-  return escaped === 0 ? 0 : 1
+  await Promise.all(Array.from({ length: workers }, work))
 }
 
-function judge(
-  mutant: Mutant,
-  { caughtBy, seeds, message }: Outcome,
-): { readonly isRight: boolean; readonly text: string } {
-  if (caughtBy === undefined && mutant.equivalent !== undefined && seeds > 0) {
-    return { isRight: true, text: `equivalent: ${mutant.equivalent}` }
+async function outcomeOf({ catcher, changes }: Mutant, name: string, hunts: boolean): Promise<Outcome> {
+  try {
+    return await withTree(name, changes, (tree) => {
+      if (catcher.type === 'test') return outcomeOfTest(tree, catcher.file)
+      return huntSeeds(tree, hunts ? SEEDS : [catcher.seed, ...SEEDS.filter((seed) => seed !== catcher.seed)])
+    })
+  } catch (error) {
+    return { type: 'got-away', reason: error instanceof Error ? error.message : String(error) }
   }
-  if (caughtBy === undefined) return { isRight: false, text: message === '' ? `got away, ${seeds} seeds` : message }
-  const isRight = mutant.equivalent === undefined
-  return { isRight, text: `${caughtBy}, ${seeds} of ${mutant.within} seeds` }
 }
 
-process.exitCode = await main(process.argv[2])
+async function outcomeOfTest(tree: string, file: string): Promise<Outcome> {
+  const run = await runTests(tree, [file])
+  switch (run.type) {
+    case 'red':
+      return { type: 'caught', by: `“${run.test}”`, seed: undefined }
+    case 'green':
+      return { type: 'got-away', reason: `${file} is green` }
+    case 'broken':
+      return { type: 'got-away', reason: run.reason }
+  }
+}
+
+function commit(): string {
+  return execFileSync('git', ['rev-parse', '--short=10', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim()
+}
+
+process.exitCode = await main(process.argv.slice(2))

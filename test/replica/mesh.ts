@@ -15,7 +15,7 @@ export interface Node {
   up: boolean
 }
 
-interface Wire {
+export interface Wire {
   readonly from: Node
   readonly to: Node
   readonly linkAtFrom: LinkId
@@ -153,11 +153,12 @@ export class Mesh {
     if (this.node(i).up) this.input(this.node(i), { type: 'flush' })
   }
 
-  /** Delivers all that waits, in order, until nothing is on its way. */
-  drain(): void {
-    for (let steps = 0; this.wires.length > 0; steps++) {
+  /** Delivers all that waits, in order, until nothing is on its way but what is held up. */
+  drain(isHeldUp: (wire: Wire) => boolean = () => false): void {
+    const next = (): number => this.wires.findIndex((wire) => !isHeldUp(wire))
+    for (let at = next(), steps = 0; at >= 0; at = next(), steps++) {
       if (steps > 100_000) throw new Error('the replicas never stop talking')
-      this.deliver(0)
+      this.deliver(at)
     }
   }
 

@@ -1,0 +1,70 @@
+/** Rules by which nodes serve browsers: members, stamps, look-ups, lifetimes, clocks. */
+import { mutant, one, type Mutant } from './mutant.js'
+
+const STATE = 'replica/state'
+const SESSION = 'replica/session-state'
+const PULLS = 'replica/pulls'
+const EXPIRY = 'replica/expiry'
+const ROSTER = 'replica/roster'
+const STAMP = 'replica/stamp'
+const REPLICA = 'replica/replica'
+
+const NODES: readonly Mutant[] = [
+  one('actor', 'a process that comes back goes on with the actor of the last one', 'simulator/node',
+    'const actor = this.#random.actor();', 'const actor = (this.fixed ??= this.#random.actor());', 1),
+  one('ready', 'a node is ready before it has what its peers had', ROSTER,
+    'if (peer.barrier !== undefined && !context.covers(peer.barrier)) return false;', '', 1),
+  one('ready', 'a node that is not ready answers from what it holds', PULLS,
+    'return this.#roster.isReady ? this.#answer(lookup, now) : undefined;', 'return this.#answer(lookup, now);', 1),
+  mutant('revoke', 'logging out everywhere misses what the one who does it does not hold', [
+    { file: STATE, find: 'if (this.isRevoked(session)) this.revoked.add(session); else if', put: 'if (false) ; else if' },
+    { file: STATE, find: 'if (this.isRevoked(session)) this.revoked.add(session); }', put: '}' },
+  ], 1),
+  one('confirm', 'a confirmation of all asks nobody', 'replica/concerns',
+    `if (concern === 'all')`, `if (concern === 'all') return true; if (concern === 'all')`, 1),
+]
+
+const BROWSERS: readonly Mutant[] = [
+  one('stamp', 'a stamp is covered without its highest time', STAMP,
+    'return session.highest >= stamp.highest && missingDots', 'return missingDots', 'scenarios/restored-from-a-snapshot'),
+  one('stamp', 'a stamp is never looked at', PULLS,
+    'if (stamp !== undefined && !isCovered(stamp, session, this.#state.context)) return undefined;', '', 1),
+  one('stamp', 'what any one peer has is taken for stable', STAMP,
+    'if (peer === undefined || !peer.row.has(dot)) return false; } return true;',
+    'if (peer !== undefined && peer.row.has(dot)) return true; } return roster.others().length === 0;', 1),
+  one('stamp', 'a node that has met nobody takes everything for stable', STAMP, 'if (!roster.knowsAll) return false;', '', 2),
+  one('stamp', 'what has no room in a stamp is left out without a word', STAMP,
+    'return [...dots.filter((dot) => !isOverflow(dot)).slice(0, dotsMax - 1), OVERFLOW];',
+    'return dots.slice(0, dotsMax);', 10),
+  one('stamp', 'a stamp leaves out who changed an attribute before others changed the id', SESSION,
+    'this.registers.some((register) => isBy(register, actor)) ||', '', 1),
+  one('look-up', 'a session whose creation has not arrived is served', PULLS,
+    'if (!session.isComplete) return undefined;', '', 1),
+  one('look-up', 'only one peer is asked', PULLS, 'const links = [...this.#roster.peers.keys()];',
+    'const links = [...this.#roster.peers.keys()].slice(0, 1);', 'scenarios/one-peer-knows'),
+  one('ids', 'an id is judged by the birth of its session', 'simulator/exchange',
+    'origin: originOf(made.dot)', 'origin: originOf(birth)', 1),
+]
+
+const TIMES: readonly Mutant[] = [
+  one('expiry', 'a node expires sessions without asking', EXPIRY, 'if (over.length === 0) return;',
+    `for (const session of over.splice(0)) this.#end(session.birth, 'expired'); return;`, 1),
+  one('expiry', 'members that cannot answer are not waited for', ROSTER,
+    'reachesAll(now) {', 'reachesAll(now) { return true;', 1),
+  one('expiry', 'later accesses that peers report are not looked at', EXPIRY,
+    'this.onTouches(reply.later); for (const { birth } of reply.later) this.#spare(probe, birth, now);', '', 1),
+  one('expiry', 'nobody judges idle sessions', EXPIRY, 'else if (this.#isReaper(session, now))', 'else if (false)', 1),
+  one('touch', 'touches only leave in the lazy batch', EXPIRY,
+    'if (at - session.announcedAt > maxIdleMs / 2)', 'if (false)', 1),
+  one('touch', 'nobody is told of touches', EXPIRY, 'announce(sessions, links) {', 'announce(sessions, links) { return;', 1),
+  one('clock', 'what began under a clock that was ahead waits until it has caught up', 'replica/elapsed',
+    'return elapsed < -ADJUSTED_MS ? Infinity : elapsed;', 'return elapsed;', 'scenarios/clock-set-back'),
+  one('clock', 'accesses from a future that never came are kept', REPLICA,
+    'if (this.roster.tick(now)) this.#expiry.clockMended(now);', 'this.roster.tick(now);', 'scenarios/clock-set-back'),
+  one('clock', 'peers that contradict one another confirm a clock in doubt', ROSTER,
+    'else if (this.#isDoubted) {', 'else if (this.#isDoubted && offsets.length < 2) {', 'scenarios/clock-without-a-majority'),
+  one('clock', 'a clock that jumps makes a node forget the others', REPLICA,
+    'this.roster.forgive(jump);', '', 'scenarios/clock-set-while-alone'),
+]
+
+export const SERVICE: readonly Mutant[] = [...NODES, ...BROWSERS, ...TIMES]
