@@ -165,7 +165,7 @@ export class LoopbackTransport implements Transport {
       sealed: secrets.length > 0,
       maxSkewMs: maxSkewMs ?? DEFAULT_BOUNDS.skewMs,
       ...(dialled === undefined ? {} : { dialled }),
-      admit: (peer) => this.#table.admit(peer, dialled !== undefined) ?? this.#events?.admit(peer),
+      admit: (peer) => this.#table.admit(peer, dialled !== undefined),
     })
   }
 

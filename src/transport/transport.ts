@@ -28,8 +28,6 @@ export interface Transport {
 export type LinkId = number
 
 export interface TransportEvents {
-  /** Called in the handshake, before `up`, when everything else about the peer is right. */
-  admit(peer: PeerInfo): Refusal | undefined
   up(link: LinkId, peer: PeerInfo): void
   down(link: LinkId, reason: string): void
   frame(link: LinkId, bytes: Uint8Array): void

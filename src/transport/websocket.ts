@@ -210,7 +210,7 @@ export class WebSocketTransport implements Transport {
       sealed: secrets.length > 0 && tls === undefined,
       maxSkewMs: this.#bounds.skewMs,
       ...(dialled === undefined ? {} : { dialled }),
-      admit: (peer) => this.#table.admit(peer, dialled !== undefined) ?? this.#events?.admit(peer),
+      admit: (peer) => this.#table.admit(peer, dialled !== undefined),
     })
   }
 

@@ -129,15 +129,6 @@ export function transportContract(name: string, make: () => TransportUnderTest):
       expect([...b.events.links.values()][0]?.clockOffsetMs).toBeLessThan(-4_000)
     })
 
-    it('asks admit last, and tells the peer what it said', async () => {
-      const a = await world.start({ node: 'a' })
-      a.events.refusal = { rule: 'name-in-use', detail: 'because I say so' }
-      const b = await world.start({ node: 'b', peers: [a.transport.address] })
-
-      await until(() => expect(b.events.unreached[0]).toMatchObject({ rule: 'name-in-use', detail: 'because I say so' }))
-      expect(a.events.history).toEqual([])
-    })
-
     it('reports a peer that nobody answers for, and links it once it is there', async () => {
       const address = await world.freeAddress()
       const b = await world.start({ node: 'b', peers: [address] })

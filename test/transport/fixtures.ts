@@ -4,7 +4,7 @@ import { createServer } from 'node:net'
 import { vi } from 'vitest'
 import type { Log } from '../../src/log.js'
 import type { NodeId } from '../../src/session/session.js'
-import type { HelloInfo, LinkId, PeerInfo, Refusal, Transport, TransportEvents } from '../../src/transport/transport.js'
+import type { HelloInfo, LinkId, PeerInfo, Transport, TransportEvents } from '../../src/transport/transport.js'
 
 export const SECRET = 'a secret of the transport tests, long enough'
 
@@ -14,12 +14,7 @@ export class Recorder implements TransportEvents {
   readonly history: string[] = []
   readonly frames: { readonly link: LinkId; readonly bytes: Uint8Array }[] = []
   readonly unreached: { readonly address: string; readonly rule: string; readonly detail: string }[] = []
-  refusal: Refusal | undefined
   onFrame: (link: LinkId, bytes: Uint8Array) => void = () => {}
-
-  admit(): Refusal | undefined {
-    return this.refusal
-  }
 
   up(link: LinkId, peer: PeerInfo): void {
     this.links.set(link, peer)

@@ -129,7 +129,6 @@ export class ReplicaShell {
 
   #transportEvents(): TransportEvents {
     return {
-      admit: () => undefined,
       up: (link, peer) => this.#linkUp(link, peer),
       down: (link, reason) => {
         this.#options.log('info', 'link-down', { link, reason })

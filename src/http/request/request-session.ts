@@ -10,6 +10,7 @@ import { faceOf } from '../handle/session-proxy.js'
 import type { CommitChoice, CommitOutcome, Session } from '../handle/session-types.js'
 import type { Mount } from '../mount.js'
 import type { Gate, GateKeeper } from '../response/gate.js'
+import { Turns } from '../turns.js'
 import { Committer } from './committer.js'
 import type { RequestHead } from './request-head.js'
 
@@ -36,8 +37,8 @@ export class RequestSession implements GateKeeper, SessionOperations {
   /** `req.session = null` was said, and not regenerated since. */
   #discarded = false
   #discarding: Promise<unknown> | undefined
-  /** The commit, destroy or reload in progress, never rejected; what comes next waits for it. */
-  #tail: Promise<void> | undefined
+  /** A commit, destroy or reload in progress: what comes next waits for it. */
+  readonly #turns = new Turns()
 
   constructor(mount: Mount, req: RequestHead) {
     this.#mount = mount
@@ -88,10 +89,10 @@ export class RequestSession implements GateKeeper, SessionOperations {
   // ── As the commit gate sees it ──────────────────────────────────────────────────────────────────────────────────
 
   beforeHeaders(): Promise<void> | undefined {
-    if (this.#tail !== undefined) return this.#afterTail(() => this.beforeHeaders())
+    if (this.#turns.tail !== undefined) return this.#afterTail(() => this.beforeHeaders())
     const handle = this.#handle
     if (handle === undefined) return undefined
-    const answer = handle.clean ? 'done' : this.#run(() => this.#committer.commit(handle, {}))
+    const answer = handle.clean ? 'done' : this.#turns.run(() => this.#committer.commit(handle, {}))
     if (answer instanceof Promise) return answer.then(() => this.#committer.noteAccess(handle, this.#startedAt))
     this.#committer.noteAccess(handle, this.#startedAt)
     return undefined
@@ -102,10 +103,10 @@ export class RequestSession implements GateKeeper, SessionOperations {
   }
 
   beforeEnd(): Promise<void> | undefined {
-    if (this.#tail !== undefined) return this.#afterTail(() => this.beforeEnd())
+    if (this.#turns.tail !== undefined) return this.#afterTail(() => this.beforeEnd())
     const handle = this.#handle
     if (handle === undefined || handle.clean) return undefined
-    const answer = this.#run(() => this.#committer.commit(handle, {}))
+    const answer = this.#turns.run(() => this.#committer.commit(handle, {}))
     return answer instanceof Promise ? answer.then(() => undefined) : undefined
   }
 
@@ -121,16 +122,16 @@ export class RequestSession implements GateKeeper, SessionOperations {
   // ── As the session object sees it ───────────────────────────────────────────────────────────────────────────────
 
   commit(handle: SessionHandle, choice: CommitChoice): Answer<CommitOutcome> {
-    return this.#run(() => this.#committer.commit(handle, choice))
+    return this.#turns.run(() => this.#committer.commit(handle, choice))
   }
 
   rotate(handle: SessionHandle, choice: CommitChoice, principal?: string | null): Answer<CommitOutcome> {
     handle.assertWritable()
-    return this.#run(() => this.#committer.rotate(handle, choice, principal))
+    return this.#turns.run(() => this.#committer.rotate(handle, choice, principal))
   }
 
   regenerate(choice: CommitChoice): Answer<CommitOutcome> {
-    return this.#run(() => {
+    return this.#turns.run(() => {
       const old = this.#handle
       this.#committer.assertCanGrant('regenerate')
       const replace = (outcome: CommitOutcome): CommitOutcome => {
@@ -146,11 +147,11 @@ export class RequestSession implements GateKeeper, SessionOperations {
   }
 
   destroy(handle: SessionHandle, choice: CommitChoice): Answer<CommitOutcome> {
-    return this.#run(() => this.#committer.destroy(handle, choice))
+    return this.#turns.run(() => this.#committer.destroy(handle, choice))
   }
 
   reload(handle: SessionHandle): Answer<void> {
-    return this.#run(() => {
+    return this.#turns.run(() => {
       handle.assertWritable()
       if (handle.bound === undefined) throw new SessionGoneError('session.reload(): there is no session yet')
       return andThen(this.#lookUp(handle.bound.id), (result) => {
@@ -262,23 +263,10 @@ export class RequestSession implements GateKeeper, SessionOperations {
 
   /** Goes on when nothing is in progress; not at all when the end of a session failed that nobody else waited for. */
   async #afterTail(next: () => Promise<void> | undefined): Promise<void> {
-    await this.#tail
+    await this.#turns.tail
     const discarding = this.#discarding
     this.#discarding = undefined
     await discarding
     await next()
-  }
-
-  /** One after the other: each sees what the one before it did. */
-  #run<T>(act: () => Answer<T>): Answer<T> {
-    const before = this.#tail
-    const answer = before === undefined ? act() : before.then(act, act)
-    if (!(answer instanceof Promise)) return answer
-    const settled = (): void => {
-      if (this.#tail === tail) this.#tail = undefined
-    }
-    const tail: Promise<void> = answer.then(settled, settled)
-    this.#tail = tail
-    return answer
   }
 }
