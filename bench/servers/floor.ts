@@ -37,7 +37,8 @@ const app = application({
 
 const orders = keeperOrders<SessionData>({
   create: (attributes) => {
-    const session: SessionData = Object.fromEntries(attributes)
+    const session: SessionData = {}
+    for (const [name, text] of attributes) session[name] = text
     sessions.set(randomUUID(), session)
     return session
   },
