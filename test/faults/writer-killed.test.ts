@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { report, spread } from '../support/load.js'
 import { Members } from '../support/members.js'
 
@@ -6,11 +6,11 @@ const KILLS = Number(process.env['KILLS'] ?? 20)
 const RATE = 1_000
 
 /** Kills the writing node in mid-write; answers how many acknowledged writes no survivor has, of how many. */
-async function killTheWriter(members: Members, acks: 'async' | 'one', afterMs: number): Promise<{ lost: number; acknowledged: number }> {
+async function killTheWriter(members: Members, acks: 'async' | 'one', afterWrites: number): Promise<{ lost: number; acknowledged: number }> {
   const writer = members.member(0)
   writer.acknowledged.length = 0
   const writing = writer.ask({ type: 'write', rate: RATE, seconds: 30, acks }).catch(() => {})
-  await new Promise((resolve) => setTimeout(resolve, afterMs))
+  await vi.waitFor(() => expect(writer.acknowledged.length).toBeGreaterThan(afterWrites), { interval: 1, timeout: 20_000 })
   await writer.kill()
   void writing
   const ids = [...writer.acknowledged]
