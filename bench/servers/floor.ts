@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto'
 import { parseCookie } from 'cookie'
 import { application, type SessionData } from './application.js'
-import { keeperOrders } from './keeper.js'
+import { keeperOrders, ownId } from './keeper.js'
 import { serve } from './serve.js'
 
 const sessions = new Map<string, SessionData>()
@@ -39,7 +39,7 @@ const orders = keeperOrders<SessionData>({
   create: (attributes) => {
     const session: SessionData = {}
     for (const [name, text] of attributes) session[name] = text
-    sessions.set(randomUUID(), session)
+    sessions.set(ownId(), session)
     return session
   },
   write: (session, [name, text]) => {

@@ -2,6 +2,7 @@
  * Sessions without HTTP: the same orders for whatever keeps them, so that what is measured of a store is not drowned
  * by what a request costs. Values are made as a request would leave them: each a text of its own.
  */
+import { randomBytes } from 'node:crypto'
 import { PerformanceObserver } from 'node:perf_hooks'
 import { setImmediate as turn, setTimeout as after } from 'node:timers/promises'
 import type { Churning, Filling, Handlers } from './orders.js'
@@ -92,4 +93,9 @@ export async function paced(
 /** Flat and shared with nothing, as a text that came with a request: what `padEnd` makes may refer to its parts. */
 export function ownText(version: number, bytes: number): string {
   return Buffer.from(textOf(version, bytes)).toString('latin1')
+}
+
+/** As long as those of express-session, and flat as well: a `randomUUID` that nobody reads keeps the 20 parts it is made of. */
+export function ownId(): string {
+  return randomBytes(24).toString('base64url')
 }

@@ -1,6 +1,5 @@
-import { randomUUID } from 'node:crypto'
 import type { SessionData, Store } from 'express-session'
-import { keeperOrders, type Attribute } from './keeper.js'
+import { keeperOrders, ownId, type Attribute } from './keeper.js'
 import type { Handlers } from './orders.js'
 
 const COOKIE_MS = 30 * 60_000
@@ -9,7 +8,7 @@ const COOKIE_MS = 30 * 60_000
 export function storeOrders(store: Store): Handlers {
   return keeperOrders<string>({
     create: async (attributes) => {
-      const id = randomUUID()
+      const id = ownId()
       await called((done) => store.set(id, sessionOf(attributes), done))
       return id
     },
