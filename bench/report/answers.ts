@@ -2,8 +2,8 @@
  * The first screen: which backend for whom, in sentences that are made of this run's figures and of nothing
  * else.
  */
-import type { BenchRun, Cell, QuestionName } from '../results.js'
-import { cellsOf, figureOf, type Wanted } from './cells.js'
+import type { BenchRun, QuestionName } from '../results.js'
+import { cellsOf, figureOf, sessionsIn, type Wanted } from './cells.js'
 import { quantity } from './format.js'
 import { commandFor, shapeInWords, Variant } from './names.js'
 import { crossingInWords } from './sections/scale.js'
@@ -82,11 +82,10 @@ function expressSession(run: BenchRun): Answer {
 /** Where most sessions were held: there the process itself hardly counts. */
 function memoryPerSession(run: BenchRun): Sought {
   const cells = cellsOf(run, 'memory', { variant: Variant.async, figure: 'rssPerSession' })
-  const sessionsOf = ({ settings }: Cell): number => Number(settings['sessions'])
-  const [cell] = cells.toSorted((a, b) => sessionsOf(b) - sessionsOf(a))
+  const [cell] = cells.toSorted((a, b) => sessionsIn(b) - sessionsIn(a))
   const figure = cell?.figures['rssPerSession']
   if (cell === undefined || figure === undefined) return { unanswered: 'memory' }
-  const sessions = `${sessionsOf(cell).toLocaleString('en')} of ${shapeInWords(cell.settings['shape'] ?? '')}`
+  const sessions = `${sessionsIn(cell).toLocaleString('en')} of ${shapeInWords(cell.settings['shape'] ?? '')}`
   return { value: quantity(figure.median, figure.unit), text: `of memory per session on every node, at ${sessions}` }
 }
 

@@ -23,14 +23,19 @@ function fits(cell: Cell, { variant, settings = {}, figure, curve }: Wanted): bo
   return Object.entries(settings).every(([name, value]) => cell.settings[name] === value)
 }
 
-/** Of the first cell that fits. */
+/** Of the first cell that fits; of those that differ by the number of sessions, of that with the most. */
 export function figureOf(
   run: BenchRun,
   question: QuestionName,
   figure: string,
   wanted: Wanted = {},
 ): Figure | undefined {
-  return cellsOf(run, question, { ...wanted, figure })[0]?.figures[figure]
+  const cells = cellsOf(run, question, { ...wanted, figure })
+  return cells.toSorted((a, b) => sessionsIn(b) - sessionsIn(a))[0]?.figures[figure]
+}
+
+export function sessionsIn({ settings: { sessions = 0 } }: Cell): number {
+  return Number(sessions)
 }
 
 /** Lists of those with the same key, in the order in which the keys come. */

@@ -2,8 +2,9 @@
 import { judge, type Verdict } from '../judge.js'
 import type { BenchRun } from '../results.js'
 import { answers, type Answer } from './answers.js'
+import { comparison } from './comparison.js'
 import { headline, type Headline } from './headline.js'
-import type { Section } from './section.js'
+import type { Section, Table } from './section.js'
 import { choice } from './sections/choice.js'
 import { listed } from './sections/figures.js'
 import { httpCost } from './sections/http-cost.js'
@@ -15,6 +16,7 @@ import { staleness } from './sections/staleness.js'
 export interface Contents {
   readonly headline: Headline
   readonly answers: readonly Answer[]
+  readonly comparison: Table
   readonly verdicts: readonly Verdict[]
   readonly sections: readonly Section[]
 }
@@ -23,6 +25,7 @@ export function contentsOf(run: BenchRun): Contents {
   return {
     headline: headline(run),
     answers: answers(run),
+    comparison: comparison(run),
     verdicts: judge(run),
     sections: [
       choice(run),

@@ -5,7 +5,6 @@
 import type { BenchRun } from '../results.js'
 import type { Answer } from './answers.js'
 import type { Contents } from './contents.js'
-import { comparison } from './comparison.js'
 import { goalRows, tallyOf } from './goal-table.js'
 import type { HeatMap, Section, Table } from './section.js'
 
@@ -17,7 +16,7 @@ export function markdown(run: BenchRun, contents: Contents): string {
     ...opening(contents),
     ...contents.answers.map(answerAsMarkdown),
     '## The three ways',
-    tableAsMarkdown(comparison(run)),
+    tableAsMarkdown(contents.comparison),
     '## Goals',
     goalLine(contents),
     tableAsMarkdown(goalRows(verdicts)),
@@ -28,8 +27,8 @@ export function markdown(run: BenchRun, contents: Contents): string {
 }
 
 /** What a README shows of it. */
-export function readmeSummary(run: BenchRun, contents: Contents): string {
-  return [...opening(contents), tableAsMarkdown(comparison(run)), goalLine(contents)].join('\n\n')
+export function readmeSummary(contents: Contents): string {
+  return [...opening(contents), tableAsMarkdown(contents.comparison), goalLine(contents)].join('\n\n')
 }
 
 function opening({ headline: { when, where, warnings } }: Contents): readonly string[] {

@@ -29,7 +29,8 @@ export function page(run: BenchRun, contents: Contents, scripts: Scripts): strin
 <body>
 <a class="skip" href="#answers">To the answers</a>
 <div class="bar"><div class="top">
-<nav aria-label="Sections"><a href="#answers">Answers</a><a href="#goals">Goals</a>${contents.sections.map(
+<nav aria-label="Sections"><a href="#answers">Answers</a><a href="#goals">Goals</a>
+<a href="#ways">The three ways</a>${contents.sections.map(
     ({ id, short }) => html`<a href="#${id}">${short}</a>`,
   )}</nav>
 <button class="theme" id="theme" type="button">Theme</button>
@@ -38,6 +39,8 @@ export function page(run: BenchRun, contents: Contents, scripts: Scripts): strin
 ${headlineAsHtml(contents)}
 <div class="answers" id="answers">${contents.answers.map(answerAsHtml)}</div>
 ${goalsAsHtml(contents.verdicts)}
+<section id="ways" aria-labelledby="ways-title"><h2 id="ways-title">The three ways</h2>
+<figure>${tableAsHtml(contents.comparison)}</figure></section>
 ${contents.sections.map(sectionAsHtml)}
 ${everything(run)}
 <footer>Made by <code>${run.command}</code>, seed ${run.seed}. Medians; in parentheses the least and the most of the

@@ -10,7 +10,7 @@ const END = '<!-- bench:end -->'
 /** Replaces what stands between the markers; refuses a file that does not have both, in this order. */
 export async function writeReadme(run: BenchRun, path: string): Promise<void> {
   const text = await readFile(path, 'utf8')
-  await writeFile(path, withSummary(text, readmeSummary(run, contentsOf(run)), path))
+  await writeFile(path, withSummary(text, readmeSummary(contentsOf(run)), path))
 }
 
 export function withSummary(text: string, summary: string, path: string): string {

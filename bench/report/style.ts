@@ -94,7 +94,7 @@ table { border-collapse: collapse; font-size: .86rem; width: 100% }
 caption { text-align: left; color: var(--soft); padding-bottom: .3rem; font-size: .82rem }
 th, td { text-align: left; padding: .38rem .9rem .38rem 0; border-bottom: 1px solid var(--grid); vertical-align: top }
 th { font-weight: 600; color: var(--soft); white-space: nowrap; vertical-align: bottom }
-tbody th { color: var(--ink); font-weight: 500; white-space: normal; min-width: 11rem }
+tbody th { color: var(--ink); font-weight: 500; white-space: normal; min-width: 11rem; vertical-align: top }
 tbody tr:hover { background: var(--hover) }
 .mark { display: inline-block; font-size: .72rem; font-weight: 650; line-height: 1.3; border: 1px solid currentcolor;
   border-radius: 4px; padding: 0 .35em; margin-left: .35em; color: var(--warn); white-space: nowrap }

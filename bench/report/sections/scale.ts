@@ -88,7 +88,8 @@ export function crossingInWords(run: BenchRun, writeShare = WRITE_SHARE): string
 function inRounds(rounds: readonly (number | undefined)[]): string {
   const found = rounds.flatMap((nodes) => nodes ?? [])
   if (rounds.length < 2 || found.length === 0) return ''
-  const ends = `${number(Math.min(...found))} to ${number(Math.max(...found))}`
+  const [least, most] = [Math.min(...found), Math.max(...found)].map(number)
+  const ends = least === most ? `${least}` : `${least} to ${most}`
   return found.length === rounds.length
     ? ` (the lines meet at ${ends} in the rounds)`
     : ` (the lines meet at ${ends} in ${found.length} of ${rounds.length} rounds, in the others nowhere)`
