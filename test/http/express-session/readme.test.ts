@@ -19,7 +19,7 @@ const README = readFileSync(join(require.resolve('express-session'), '..', 'READ
 const TESTS = ['behaviour.test.ts', 'store.test.ts', 'readme.test.ts']
   .map((file) => readFileSync(join(import.meta.dirname, file), 'utf8'))
   // The table below names tests, and is none.
-  .map((text) => text.slice(Math.max(0, text.indexOf("describe('the programs"))))
+  .map((text) => text.slice(Math.max(0, text.lastIndexOf("describe('the programs"))))
   .join('\n')
 
 /** Which of our tests speaks of which heading, by words of its name. */
