@@ -11,7 +11,6 @@ import type { Window } from '../method/window.js'
 import type { Measured, PlanOptions, Question, Sample, Settings, Trial, TrialContext } from '../question.js'
 import type { Mark } from '../results.js'
 import type { Child } from '../rig/child.js'
-import type { Site } from '../rig/rig.js'
 import { monotonicUs } from '../servers/monotonic.js'
 import type { HistoryEntry } from '../servers/orders.js'
 import type { Variant } from '../variants.js'
@@ -32,6 +31,7 @@ const WARM_UP_REQUESTS = 6_000
 const TURNS = 2
 /** A silent node is noticed after 3 s; nothing here takes longer. */
 const NOTICED_WITHIN_MS = 20_000
+const US_PER_MS = 1_000
 
 export const question: Question = {
   name: 'replication',
@@ -144,20 +144,20 @@ async function takenIn(
 
 // ── Cost ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
+/** One window: what was written in it, and what each node used. */
 interface Turn {
-  readonly perWriteUs: number
-  readonly peerUs: number
-  readonly perSecond: number
-}
-
-interface MeasuredTurn extends Turn {
-  readonly window: Window
+  readonly writes: number
+  readonly seconds: number
+  /** CPU milliseconds: of the node without peers, and of the two that are connected. */
+  readonly alone: number
+  readonly origin: number
+  readonly peer: number
 }
 
 /**
  * All servers on the cores of servers, as busy as they can be. `cpuOrigin`: CPU per write of the node that is written
- * to, with a peer, minus that without; `cpuPeer`: of the other. `httpShareOfOneNode`: writes per second of two nodes,
- * both written to, to those of one alone on the same cores.
+ * to, with a peer, minus that without; `cpuPeer`: of the other, minus what it uses while nobody writes.
+ * `httpShareOfOneNode`: writes per second of two nodes, both written to, to those of one alone on the same cores.
  */
 async function cost(variant: Variant, context: TrialContext): Promise<Sample> {
   const { rig, random } = context
@@ -173,10 +173,10 @@ async function cost(variant: Variant, context: TrialContext): Promise<Sample> {
       await crowd.settle(WORKERS)
       await crowd.warmUp(WORKERS, WARM_UP_REQUESTS)
     }
-    for (let turn = 0; turn < TURNS; turn++) {
+    for (let times = 0; times < TURNS; times++) {
       for (const [i, crowd] of crowds.entries()) {
-        const { window, ...measured } = await writeTo(crowd, i === 0 ? alone : pair, context)
-        turns[i]?.push(measured)
+        const { turn, window } = await writeTo(crowd, [...alone.nodes, ...pair.nodes], context)
+        turns[i]?.push(turn)
         marks.push(...window.marks)
         notes.push(...window.notes)
       }
@@ -184,16 +184,18 @@ async function cost(variant: Variant, context: TrialContext): Promise<Sample> {
   } finally {
     await Promise.all(crowds.map((crowd) => crowd.close()))
   }
-  const mean = (which: 0 | 1 | 2, figure: keyof Turn): number => {
-    return (turns[which] ?? []).reduce((sum, turn) => sum + turn[figure], 0) / TURNS
-  }
+  const [toAlone, toOne, toBoth] = turns.map(summed)
+  if (toAlone === undefined || toOne === undefined || toBoth === undefined) throw new Error('nothing was written')
+  const rate = ({ writes, seconds }: Turn): number => writes / seconds
+  const idlePeerMs = (toAlone.peer / toAlone.seconds) * toOne.seconds
   return {
     settings: { workload: 'W' },
     figures: {
-      cpuOrigin: us(mean(1, 'perWriteUs') - mean(0, 'perWriteUs')),
-      cpuPeer: us(mean(1, 'peerUs')),
-      httpShareOfOneNode: { unit: 'ratio', value: mean(2, 'perSecond') / mean(0, 'perSecond') },
-      writesPerSecond: { unit: '1/s', value: mean(2, 'perSecond') },
+      cpuOrigin: us((toOne.origin / toOne.writes - toAlone.alone / toAlone.writes) * US_PER_MS),
+      cpuPeer: us(((toOne.peer - idlePeerMs) / toOne.writes) * US_PER_MS),
+      cpuPeerIdle: { unit: 'share', value: toAlone.peer / toAlone.seconds / 1_000 },
+      httpShareOfOneNode: { unit: 'ratio', value: rate(toBoth) / rate(toAlone) },
+      writesPerSecond: { unit: '1/s', value: rate(toBoth) },
     },
     marks: [...new Set(marks)],
     notes,
@@ -202,18 +204,28 @@ async function cost(variant: Variant, context: TrialContext): Promise<Sample> {
 
 const CROWD: Omit<CrowdOptions, 'random'> = { visitors: VISITORS, connections: WORKERS }
 
-async function writeTo(crowd: Crowd, { nodes }: Site, context: TrialContext): Promise<MeasuredTurn> {
+async function writeTo(
+  crowd: Crowd,
+  nodes: readonly Child[],
+  context: TrialContext,
+): Promise<{ readonly turn: Turn; readonly window: Window }> {
   const { signal, windowSeconds } = context
+  const used = async (): Promise<readonly number[]> => await Promise.all(nodes.map((node) => node.cpuMs()))
   const window = await context.window(async () => {
     const step = async () => await crowd.step('W')
-    const before = await Promise.all(nodes.map((node) => node.cpuMs()))
-    const load = await closedLoop({ workers: WORKERS, seconds: windowSeconds, step, signal }, realClock)
-    const after = await Promise.all(nodes.map((node) => node.cpuMs()))
+    const before = await used()
+    const load: LoadResult = await closedLoop({ workers: WORKERS, seconds: windowSeconds, step, signal }, realClock)
+    const after = await used()
     return { ...load, cpuMs: after.map((ms, i) => ms - (before[i] ?? 0)) }
   })
-  const { operations, seconds, cpuMs }: LoadResult & { readonly cpuMs: readonly number[] } = window.load
-  const [origin = 0, peer = 0] = cpuMs.map((ms) => (ms * 1_000) / Math.max(1, operations))
-  return { perWriteUs: origin, peerUs: peer, perSecond: operations / seconds, window }
+  const { operations: writes, seconds, cpuMs } = window.load
+  const [alone = 0, origin = 0, peer = 0] = cpuMs
+  return { turn: { writes, seconds, alone, origin, peer }, window }
+}
+
+function summed(turns: readonly Turn[]): Turn {
+  const sum = (figure: keyof Turn): number => turns.reduce((total, turn) => total + turn[figure], 0)
+  return { writes: sum('writes'), seconds: sum('seconds'), alone: sum('alone'), origin: sum('origin'), peer: sum('peer') }
 }
 
 // ── Noticed ───────────────────────────────────────────────────────────────────────────────────────────────────────
