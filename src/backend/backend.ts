@@ -91,7 +91,7 @@ export interface BackendPowers {
   readonly merges?: boolean
 }
 
-/** What the browser has seen, by slot: opaque, signed. The HTTP layer carries it and never looks inside. */
+/** What the browser has seen, by slot: opaque, signed, never changed. The HTTP layer carries it and never looks inside. */
 export type SeenTokens = ReadonlyMap<string, string>
 
 export interface LoadOptions {

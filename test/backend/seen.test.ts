@@ -66,3 +66,11 @@ test('no text makes it throw', () => {
     }),
   )
 })
+
+test('what was just opened for one session is still worth nothing for another', () => {
+  const tokens = sealer.seal({ highest: 1, touchedAt: 2, dots: [{ actor: 5, counter: 3 }] }, undefined, birth, false)
+
+  expect(sealer.open(tokens, birth)).toBeDefined()
+  expect(sealer.open(tokens, { ...birth, counter: 8 })).toBeUndefined()
+  expect(sealer.open(tokens, birth)).toMatchObject({ highest: 1, touchedAt: 2 })
+})
