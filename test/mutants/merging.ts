@@ -1,4 +1,4 @@
-/** Rules by which attributes of several writers merge. The simulator writes plain ones: here properties are the judges. */
+/** Rules by which attributes of several writers merge. The simulator writes plain ones: here properties judge. */
 import { one, type Mutant } from './mutant.js'
 
 const REGISTER = 'replica/merge/register'
@@ -17,9 +17,11 @@ export const MERGING: readonly Mutant[] = [
   one('K3', 'the number written last is the greatest', 'replica/merge/max',
     'const order = value - a.top.value ||', 'const order =', PROPERTIES),
   one('K4', 'removed elements come back with a fragment', SET,
-    'return isShared === true || !(coversDot(other.seen, dot) || coversDot(removed, dot));', 'return true;', PROPERTIES),
+    'return isShared === true || !(coversDot(other.seen, dot) || coversDot(removed, dot));',
+    'return true;', PROPERTIES),
   one('K4', 'the removal of an element that has not arrived is forgotten', SET,
     'removed: open(state.removed, change.remove, seen)', 'removed: state.removed', PROPERTIES),
   one('K5', 'an attribute is sent only when its latest write is new', REGISTER,
-    'return isMerged(register.value) && dotsOf(register.value).some((dot) => !since.has(dot));', 'return false;', PROPERTIES),
+    'return isMerged(register.value) && dotsOf(register.value).some((dot) => !since.has(dot));',
+    'return false;', PROPERTIES),
 ]

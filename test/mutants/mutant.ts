@@ -15,13 +15,20 @@ export interface Change {
   readonly put: string
 }
 
-/** The first seed of 1, 2, 3, … that breaks a promise; or, where chance does not get there, a test written for it. */
-export type Catcher = { readonly type: 'seed'; readonly seed: number } | { readonly type: 'test'; readonly file: string }
+/** The first seed of 1, 2, 3, … that breaks a promise; or, where chance does not get there, a test. */
+export type Catcher =
+  | { readonly type: 'seed'; readonly seed: number }
+  | { readonly type: 'test'; readonly file: string }
 
 /** `catcher`: a seed, or a test below test/, without extension. */
-export function mutant(rule: string, bug: string, changes: readonly Change[], catcher: number | string): Mutant {
-  const isSeed = typeof catcher === 'number'
-  return { rule, bug, changes, catcher: isSeed ? { type: 'seed', seed: catcher } : { type: 'test', file: catcher } }
+export function mutant(
+  rule: string,
+  bug: string,
+  changes: readonly Change[],
+  catcher: number | string,
+): Mutant {
+  if (typeof catcher === 'number') return { rule, bug, changes, catcher: { type: 'seed', seed: catcher } }
+  return { rule, bug, changes, catcher: { type: 'test', file: catcher } }
 }
 
 /** A bug in one place. */

@@ -1,6 +1,6 @@
 /**
- * Bugs planted one at a time into the built replica: each takes back one rule of the protocol. A simulator that does
- * not notice one of them proves nothing about the others.
+ * Bugs planted one at a time into the built replica: each takes back one rule of the protocol. A simulator that
+ * does not notice one of them proves nothing about the others.
  */
 import { MERGING } from './merging.js'
 import type { Mutant } from './mutant.js'

@@ -1,9 +1,10 @@
 /**
- * Plants each mutant, and looks whether it is caught: by the seed or the test that it names, else by any of the first
- * seeds. Ends with 1 when one got away, or does not fit the code any more, or a rule has none.
+ * Plants each mutant, and looks whether it is caught: by the test or the seed that it names, and where that seed
+ * is no good any more, by any of the first. Ends with 1 when one got away, or does not fit the code any more, or a
+ * rule has none.
  *
- * `npm run mutants [-- text] [--hunt]`: only those whose line has the text. `--hunt`: how many seeds each takes, counted
- * from 1; else the one that it names is tried first. Without a text the outcome is kept in bench/results/mutants.md.
+ * `npm run mutants -- [text] [--hunt]`: only those whose line has the text. `--hunt`: not the named seed first, but
+ * 1, 2, 3, … Without a text the outcome is kept in bench/results/mutants.md.
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -49,7 +50,8 @@ async function areTestsGreen(mutants: readonly Mutant[]): Promise<boolean> {
   const files = new Set(mutants.flatMap(({ catcher }) => (catcher.type === 'test' ? [catcher.file] : [])))
   if (files.size === 0) return true
   const run = await runTests(ORIGINAL, [...files])
-  if (run.type !== 'green') process.stdout.write(`without a bug: ${run.type === 'red' ? run.test : run.reason}\n`)
+  if (run.type === 'red') process.stdout.write(`red without a bug: ${run.test}\n`)
+  if (run.type === 'broken') process.stdout.write(`${run.reason}\n`)
   return run.type === 'green'
 }
 
@@ -63,7 +65,7 @@ async function lookFor(
   const work = async (): Promise<void> => {
     for (let next = todo.shift(); next !== undefined; next = todo.shift()) {
       const [index, mutant] = next
-      note(mutant, await outcomeOf(mutant, `m${index}`, hunts))
+      note(mutant, await outcomeOf(mutant, `${process.pid}-${index}`, hunts))
     }
   }
   await Promise.all(Array.from({ length: workers }, work))
@@ -93,7 +95,8 @@ async function outcomeOfTest(tree: string, file: string): Promise<Outcome> {
 }
 
 function commit(): string {
-  return execFileSync('git', ['rev-parse', '--short=10', 'HEAD'], { cwd: ROOT, encoding: 'utf8' }).trim()
+  const command = ['describe', '--always', '--dirty', '--abbrev=10', '--exclude=*']
+  return execFileSync('git', command, { cwd: ROOT, encoding: 'utf8' }).trim()
 }
 
 process.exitCode = await main(process.argv.slice(2))

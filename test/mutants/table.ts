@@ -8,7 +8,8 @@ export interface Row {
 /** One line for a terminal. */
 export function line({ mutant, outcome }: Row): string {
   const mark = outcome.type === 'caught' ? '✓' : '✗'
-  return `${mark} ${mutant.rule.padEnd(8)} ${mutant.bug.padEnd(78)} ${catcherOf(mutant, outcome)} ${seedOf(outcome)}`.trimEnd()
+  const columns = [mark, mutant.rule.padEnd(8), mutant.bug.padEnd(78), catcherOf(mutant, outcome), seedOf(outcome)]
+  return columns.join(' ').trimEnd()
 }
 
 /** The whole table, for people who do not run it. */
@@ -18,9 +19,9 @@ export function document(rows: readonly Row[], commit: string): string {
   })
   return `# Planted bugs, and who caught them
 
-Written by \`npm run mutants\` at commit ${commit}. Each line is one rule of [PROTOCOL.md](../../PROTOCOL.md) taken back in
-the built replica. *Caught by* is the promise that the simulator saw broken, or the test of a scenario that turned red,
-where chance does not get there in reasonable time. *Seed*: how many seeds, counted from 1, that took.
+Written by \`npm run mutants\` at commit ${commit}. Each line is one rule of [PROTOCOL.md](../../PROTOCOL.md)
+taken back in the built replica. *Caught by* is the promise that the simulator saw broken, or the test that turned
+red, where chance does not get there in reasonable time. *Seed*: how many seeds, counted from 1, that took.
 
 | rule | bug | caught by | seed |
 |---|---|---|---:|
@@ -32,7 +33,8 @@ ${summary(rows)}
 
 export function summary(rows: readonly Row[]): string {
   const caught = rows.filter(({ outcome }) => outcome.type === 'caught').length
-  return caught === rows.length ? `${caught} mutants, all caught` : `${caught} of ${rows.length} mutants caught`
+  if (caught === rows.length) return `${caught} mutants, all caught`
+  return `${caught} of ${rows.length} mutants caught`
 }
 
 function catcherOf({ catcher }: Mutant, outcome: Outcome): string {

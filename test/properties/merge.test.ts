@@ -169,6 +169,44 @@ describe.each(KINDS)('%s', (_, intent) => {
   })
 })
 
+test('a counter is the sum of all that was added', () => {
+  fc.assert(
+    fc.property(stepsOf(ofKind(counter, sum)), (steps) => {
+      const play = new Play()
+      for (const step of steps) play.step(step)
+      const added = ACTORS.map((_, by) => {
+        return steps.flatMap((step) => {
+          if (step.type !== 'write' || step.by !== by) return []
+          const { value } = step.intent
+          return typeof value === 'object' && value !== null && 'add' in value ? [Number(value.add)] : []
+        })
+      })
+      for (const { included, register } of play.replicas) {
+        const total = added.flatMap((all, of) => all.slice(0, included[of])).reduce((sums, one) => sums + one, 0)
+        if (register !== undefined) expect(Number(textOf(register.value))).toBe(total)
+      }
+    }),
+    { numRuns: 3_000 },
+  )
+})
+
+test('a maximum is the greatest of the numbers that were written', () => {
+  fc.assert(
+    fc.property(stepsOf(ofKind(max, top)), (steps) => {
+      const play = new Play()
+      for (const step of steps) play.step(step)
+      for (const { included, register } of play.replicas) {
+        const writes = play.writes.flatMap((all, of) => all.slice(0, included[of]))
+        const numbers = writes.flatMap(({ write: { value } }) => {
+          return typeof value === 'object' && value !== null && 'value' in value ? [value.value] : []
+        })
+        if (register !== undefined) expect(textOf(register.value)).toBe(String(Math.max(...numbers)))
+      }
+    }),
+    { numRuns: 3_000 },
+  )
+})
+
 test('a set remembers no removal longer than until what it removes is here', () => {
   fc.assert(
     fc.property(stepsOf(ofKind(set, elements)), fc.boolean(), (steps, joins) => {

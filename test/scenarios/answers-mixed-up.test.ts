@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import type { Dot } from '../../src/session/session.js'
 import { canonical, Mesh, type Wire } from '../replica/mesh.js'
 
-/** Parts of several answers arrive at one node: only those of the answer to its present question may count. */
+/** Parts of several answers arrive at one node: only those that answer its present question count. */
 const [maker, answering, asking] = [0, 1, 2] as const
 
 test('an answer that comes after its question was given up does not hold up the next one', () => {

@@ -3,9 +3,9 @@ import type { Dot } from '../../src/session/session.js'
 import { Mesh, text, type Wire } from '../replica/mesh.js'
 
 /**
- * An answer to a sync request takes a while, and a session can die meanwhile. The asking node has heard of a write of
- * that session and not yet of its creation: the context that ends the answer claims the creation, so the answer must say
- * what became of it. No random schedule has hit this yet: it takes a death, a part withheld and a record just old enough.
+ * An answer to a sync request takes a while, and a session can die meanwhile. The asking node has heard of a write
+ * of that session and not yet of its creation: the context that ends the answer claims the creation, so the answer
+ * must say what became of it. Chance hardly gets here: it takes a death, a part held up, and a forgotten record.
  */
 const [maker, answering, asking, killer] = [0, 1, 2, 3] as const
 
@@ -47,7 +47,7 @@ describe('a session that dies while an answer that covers it is under way', () =
   })
 })
 
-/** While the answer is under way, the answering node learns of the death by absence: whoever knew more has forgotten. */
+/** While it answers, the answering node learns of the death by absence: whoever knew more has forgotten. */
 function inferred() {
   const mesh = four()
   for (const other of [maker, killer, answering]) mesh.cut(other, asking)

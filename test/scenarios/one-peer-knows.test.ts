@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { Mesh, originOf } from '../replica/mesh.js'
 
-/** A browser logged in on a node that then crashed; one other node had heard of it, and the next request goes to a third. */
+/** A browser logged in on a node that then crashed. One other node had heard of it; the next request goes to a third. */
 test('an id is asked of every peer: the only one that knows it may be any of them', () => {
   const mesh = new Mesh(4)
   mesh.connectAll()

@@ -5,8 +5,8 @@ import type { IdHash } from '../../src/session/session.js'
 import { Mesh, text } from '../replica/mesh.js'
 
 /**
- * What every member has needs no place in a stamp. A node that comes back with what it held yesterday, and reaches
- * nobody, is no longer the member that had it: all that the stamp has left to tell it by is the highest time seen.
+ * What every member has needs no place in a stamp. A node that comes back with what it held yesterday, and
+ * reaches nobody, is no longer the member that had it: all that the stamp tells it by then is the highest time seen.
  */
 test('a browser is told that what a node restored from a snapshot shows is old', () => {
   const mesh = new Mesh(3)
