@@ -1,5 +1,5 @@
 import { Compared } from './compared.js'
-import { markOf, type Handed } from './handed.js'
+import { markOf } from './handed.js'
 import type { Baseline } from './image.js'
 
 /** Ids for which this process remembers what it last handed out. */
@@ -19,27 +19,24 @@ interface Latest {
  * HANDED_MAX ids a save counts as one of the whole session.
  */
 export class Baselines {
-  /** Of objects that cannot carry it themselves. */
-  readonly #byObject = new WeakMap<object, Baseline>()
   readonly #started = new WeakMap<object, string>()
   readonly #handed = new Map<string, Latest>()
 
   /** `data` was answered by `get`. */
-  handOut(data: Handed): void {
-    const baseline = Compared.baselineOf(data)
-    if (baseline === undefined) return
+  handOut(data: object, baseline: Baseline): void {
+    Compared.note(data, baseline)
     const open = (this.#handed.get(baseline.id)?.open ?? 0) + 1
     this.#remember({ baseline, open })
   }
 
   /** `session` was made of `data`. */
   adopt(session: object, data: object): void {
-    const baseline = this.#baselineOf(data)
+    const baseline = Compared.baselineOf(data)
     if (baseline !== undefined) this.#adopt(session, baseline)
   }
 
   #adopt(session: object, baseline: Baseline): void {
-    this.#note(session, baseline)
+    Compared.note(session, baseline)
     const handed = this.#handed.get(baseline.id)
     if (handed === undefined) return
     if (handed.open > 1) this.#handed.set(baseline.id, { ...handed, open: handed.open - 1 })
@@ -53,7 +50,7 @@ export class Baselines {
 
   /** What `session` is compared with; 'new': it was started here and never saved. */
   of(session: object, id: string): Baseline | 'new' | undefined {
-    const baseline = this.#baselineOf(session)
+    const baseline = Compared.baselineOf(session)
     if (baseline?.id === id) return baseline
     if (this.#started.get(session) === id) return 'new'
     const mark = markOf(session)
@@ -67,21 +64,13 @@ export class Baselines {
 
   /** `session` was saved; its next save is compared with `baseline`. */
   saved(session: object, baseline: Baseline): void {
-    const isKnown = this.#baselineOf(session)?.id === baseline.id || this.#started.get(session) === baseline.id
-    this.#note(session, baseline)
+    const isKnown = Compared.baselineOf(session)?.id === baseline.id || this.#started.get(session) === baseline.id
+    Compared.note(session, baseline)
     if (isKnown) return
     const open = (this.#handed.get(baseline.id)?.open ?? 1) - 1
     // While others are at work on what they were handed, that is what they will be compared with.
     if (open <= 0) this.#remember({ baseline, open: 0 })
     else this.#remember({ baseline: this.#handed.get(baseline.id)?.baseline ?? baseline, open })
-  }
-
-  #baselineOf(session: object): Baseline | undefined {
-    return Compared.baselineOf(session) ?? this.#byObject.get(session)
-  }
-
-  #note(session: object, baseline: Baseline): void {
-    if (!Compared.note(session, baseline)) this.#byObject.set(session, baseline)
   }
 
   #remember(handed: Latest): void {

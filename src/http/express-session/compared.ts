@@ -1,20 +1,31 @@
 import type { Baseline } from './image.js'
 
+/** Is what it is given: a class that extends it gives that object its private fields. */
+// oxlint-disable-next-line typescript/no-extraneous-class -- what counts is what its constructor answers
+class Itself {
+  constructor(object: object) {
+    return object
+  }
+}
+
 /**
- * An object that carries what its next save is compared with, where nobody else sees it. A WeakMap would do the same for
- * objects of any class, and costs the garbage collector more.
+ * Objects that carry what their next save is compared with, where nobody sees it. A WeakMap would do the same and cost
+ * the garbage collector more, request by request.
  */
-export class Compared {
-  #baseline: Baseline | undefined
+export class Compared extends Itself {
+  #baseline: Baseline
+
+  private constructor(object: object, baseline: Baseline) {
+    super(object)
+    this.#baseline = baseline
+  }
 
   static baselineOf(object: object): Baseline | undefined {
     return #baseline in object ? object.#baseline : undefined
   }
 
-  /** Whether the object can carry it. */
-  static note(object: object, baseline: Baseline): boolean {
-    if (!(#baseline in object)) return false
-    object.#baseline = baseline
-    return true
+  static note(object: object, baseline: Baseline): void {
+    if (#baseline in object) object.#baseline = baseline
+    else void new Compared(object, baseline)
   }
 }

@@ -1,8 +1,7 @@
 import { Compared } from './compared.js'
-import { baselineOf, type Found } from './record.js'
 
 /** By this a copy of what was handed out is known again, whoever made it. JSON leaves it out. */
-class Mark extends Compared {
+class Mark {
   toJSON(): undefined {
     return undefined
   }
@@ -10,15 +9,9 @@ class Mark extends Compared {
 
 const MARK = 'sessionMeshBaseline'
 
-/** What `get` answers: the attributes of a session, and what they are compared with when they come back. */
-export class Handed extends Compared {
-  declare readonly cookie?: unknown
+/** What `get` answers to somebody who may copy it without a word. */
+export class Handed {
   readonly [name: string]: unknown
-
-  constructor(id: string, found: Found) {
-    super()
-    Compared.note(this, baselineOf(id, found, this))
-  }
 }
 
 /**

@@ -41,7 +41,9 @@ export function imageOf(session: object, now: number, ttl: number, before: Omit<
   const attributes = new Map<string, Uint8Array>()
   const plain = new Map<string, unknown>()
   let lifetime = lifetimeOf(undefined, now, ttl)
-  for (const [name, raw] of attributesOf(session)) {
+  const source = attributesOf(session)
+  for (const name of Object.keys(source)) {
+    const raw = source[name]
     const isCookie = name === COOKIE
     if (isCookie) lifetime = lifetimeOf(raw, now, ttl)
     const value = isCookie ? lifetime.cookie : jsonValue(raw, name)

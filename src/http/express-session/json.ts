@@ -26,10 +26,10 @@ export function jsonValue(value: unknown, name: string): unknown {
   }
 }
 
-/** Own attributes of a session, as JSON would list them. */
-export function attributesOf(session: object): readonly (readonly [name: string, value: unknown])[] {
+/** What JSON would list the own attributes of. */
+export function attributesOf(session: object): Readonly<Record<string, unknown>> {
   const source = 'toJSON' in session && typeof session.toJSON === 'function' ? (session.toJSON() as unknown) : session
-  return isObject(source) ? Object.entries(source) : []
+  return isObject(source) ? source : {}
 }
 
 export function isObject(value: unknown): value is Readonly<Record<string, unknown>> {

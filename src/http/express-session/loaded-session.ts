@@ -1,4 +1,3 @@
-import { Compared } from './compared.js'
 import { isObject } from './json.js'
 import { COOKIE } from './lifetime.js'
 import { SessionCookie } from './session-cookie.js'
@@ -14,14 +13,13 @@ export interface SessionKeeper {
 }
 
 /** `req.session` of a session that was loaded: its attributes, and the methods that express-session gives a session. */
-export class LoadedSession extends Compared {
+export class LoadedSession {
   declare readonly cookie: SessionCookie
   readonly #keeper: SessionKeeper
   readonly #req: StoreRequest
   readonly #id: string
 
   constructor(req: StoreRequest, data: object, keeper: SessionKeeper, now: () => number) {
-    super()
     this.#keeper = keeper
     const stored = 'cookie' in data ? data.cookie : undefined
     if (!isObject(stored)) throw new TypeError('the stored session has no cookie: it is not one of express-session')

@@ -160,8 +160,9 @@ export class ExpressSessionStore extends EventEmitter {
   #get(id: string): Answer<StoredSession | null> {
     return andThen(this.#look(id), (found) => {
       if (found.state === 'none') return null
-      const data = new Handed(id, found)
-      this.#baselines.handOut(data)
+      // express-session says what it makes of it; others copy it.
+      const data: Record<string, unknown> = this.#generate === undefined ? new Handed() : {}
+      this.#baselines.handOut(data, baselineOf(id, found, data))
       return data
     })
   }
@@ -241,8 +242,9 @@ export class ExpressSessionStore extends EventEmitter {
     this.counters.session_mesh_store_saves_total++
     return andThen(this.#backend.save(baseline.ref, { writes, ...maxIdle }, this.#saving), ({ outcome }) => {
       if (outcome === 'gone') return this.#gone()
-      const { attributes, plain, idleMs } = image
-      this.#baselines.saved(session, { ...baseline, attributes, plain, maxIdleMs: idleMs })
+      const { id, ref } = baseline
+      const { attributes, plain, idleMs: maxIdleMs } = image
+      this.#baselines.saved(session, { id, ref, attributes, plain, maxIdleMs })
     })
   }
 
