@@ -22,8 +22,10 @@ const FILLING = { sessions: 1_000, attributes: 10, bytes: 100 } as const
 
 const VISIBLE_RATE = 200
 const VISIBLE_WINDOWS = 2
-const RUSH = { writes: 200_000, bytes: 100 } as const
-const RUSH_OF_QUICK = { writes: 60_000, bytes: 100 } as const
+const WARM_UP_WRITES = 20_000
+/** Fewer bytes than a link queues for a peer that does not read. */
+const PILE = { writes: 40_000, bytes: 100 } as const
+const PILES = 3
 const VISITORS = 400
 const WORKERS = 16
 const WARM_UP_REQUESTS = 6_000
@@ -60,8 +62,7 @@ function visibleTrial(variant: Variant, { windowSeconds }: PlanOptions): Trial {
   }
 }
 
-function plainTrials(variant: Variant, { mode, windowSeconds }: PlanOptions): readonly Trial[] {
-  const taking = mode === 'quick' ? RUSH_OF_QUICK : RUSH
+function plainTrials(variant: Variant, { windowSeconds }: PlanOptions): readonly Trial[] {
   type Measure = (context: TrialContext) => Promise<Sample>
   const of = (what: string, settings: Settings, seconds: number, measure: Measure): Trial => ({
     variant: variant.name,
@@ -71,7 +72,7 @@ function plainTrials(variant: Variant, { mode, windowSeconds }: PlanOptions): re
     measure: async (context) => [await measure(context)],
   })
   return [
-    of('taken in', { bytes: taking.bytes }, 4, async (context) => await takenIn(variant, taking, context)),
+    of('taken in', { bytes: PILE.bytes }, 5, async (context) => await takenIn(variant, context)),
     of('cost', { workload: 'W' }, 6 + 3 * TURNS * windowSeconds, async (context) => await cost(variant, context)),
     { ...of('noticed', { nodes: NODES }, 8, async (context) => await noticed(variant, context)), rounds: 1 },
   ]
@@ -87,6 +88,8 @@ async function visible(variant: Variant, context: TrialContext): Promise<Sample>
   await origin.ask('fill', FILLING)
   await peer.ask('watch', null)
   const writing = { rate: VISIBLE_RATE, bytes: FILLING.bytes }
+  // So that the code is compiled, as it is in a process that has run for a while.
+  await origin.ask('rush', { ...PILE, writes: WARM_UP_WRITES, confirmed: true })
   await origin.ask('write', { ...writing, seconds: 0.5 })
   const { load, marks, notes } = await context.window(async () => {
     const before = (await peer.ask('seen', null)).length
@@ -115,30 +118,38 @@ async function seenBy(peer: Child, before: number, count: number): Promise<Reado
 
 // ── Taken in ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** One node makes changes, the other takes them in, each on a core of its own, and one is always the slower. */
-async function takenIn(
-  variant: Variant,
-  taking: { readonly writes: number; readonly bytes: number },
-  context: TrialContext,
-): Promise<Sample> {
+/**
+ * One node is stopped while the other makes changes, and goes on: how fast it takes in what waits for it. Each has a
+ * core of its own, so that the one which made them does not set the pace.
+ */
+async function takenIn(variant: Variant, context: TrialContext): Promise<Sample> {
   const { nodes } = await context.rig.start(variant, { nodes: NODES, spread: true })
   const [origin, peer] = both(nodes)
   await origin.ask('fill', FILLING)
-  await origin.ask('rush', { ...taking, writes: taking.writes / 4 })
+  await origin.ask('rush', { ...PILE, confirmed: true })
   const { load, marks, notes } = await context.window(async () => {
-    const before = await peer.cpuMs()
-    const seconds = await origin.ask('rush', taking)
-    const busyMs = (await peer.cpuMs()) - before
-    return { ...NO_LOAD, operations: taking.writes, seconds, busyMs }
+    let [seconds, busyMs] = [0, 0]
+    for (let pile = 0; pile < PILES; pile++) {
+      peer.signal('SIGSTOP')
+      const before = await peer.cpuMs()
+      await origin.ask('rush', { ...PILE, confirmed: false })
+      const startedMs = performance.now()
+      peer.signal('SIGCONT')
+      // Links keep the order: with the last one confirmed, all are in.
+      await origin.ask('rush', { ...PILE, writes: 1, confirmed: true })
+      seconds += (performance.now() - startedMs) / 1_000
+      busyMs += (await peer.cpuMs()) - before
+    }
+    return { ...NO_LOAD, operations: PILES * (PILE.writes + 1), seconds, busyMs }
   })
   return {
-    settings: { bytes: taking.bytes },
+    settings: { bytes: PILE.bytes },
     figures: {
       deltasPerSecond: { unit: '1/s', value: load.operations / load.seconds },
-      cpuPerDelta: us((load.busyMs * 1_000) / load.operations),
+      cpuPerDelta: us((load.busyMs * US_PER_MS) / load.operations),
     },
     marks,
-    notes: [...notes, `the node that takes them in was busy ${percent(load.busyMs / 1_000 / load.seconds)} of that time`],
+    notes,
   }
 }
 
@@ -270,8 +281,4 @@ function both(nodes: readonly Child[]): readonly [Child, Child] {
 
 function us(value: number): Measured {
   return { unit: 'us', value }
-}
-
-function percent(share: number): string {
-  return `${Math.round(share * 100)} %`
 }

@@ -1,20 +1,18 @@
 /** What a node of session-mesh can be asked without HTTP: what its middleware would ask of the backend. */
 import { setImmediate as turn } from 'node:timers/promises'
-import type { Answer, SessionBackend } from '../../src/backend/backend.js'
+import type { SessionBackend } from '../../src/backend/backend.js'
 import type { Log } from '../../src/log.js'
 import { RegisterKind, type SessionDelta, type SessionRef } from '../../src/session/session.js'
 import { decodeValue, encodeValue } from '../../src/session/value.js'
 import { keeperOrders, ownText, paced, type Attribute, type Keeper } from './keeper.js'
 import { monotonicUs } from './monotonic.js'
-import type { Handlers, HistoryEntry, Moment } from './orders.js'
+import type { Handlers, HistoryEntry, Moment, Rushing } from './orders.js'
 import { attributeName } from './text.js'
 
 const LIVES = { maxIdleMs: 30 * 60_000, maxLifeMs: Infinity } as const
 /** Longer than any batch takes. */
 const CONFIRMED_WITHIN_MS = 60_000
 const RUSH_BATCH = 256
-/** Batches that may be unconfirmed: enough to keep both ends busy, too few to fill a link's queue. */
-const RUSH_BATCHES_OPEN = 8
 const WRITTEN = attributeName(0)
 /** Sessions that are written to one after the other. */
 const KEPT = 1_000
@@ -53,7 +51,10 @@ export function backendOrders(backend: SessionBackend, history: History): Handle
       })
       return moments
     },
-    rush: async ({ writes, bytes }) => await rush(backend, keeper, writes, bytes),
+    rush: async (rushing) => {
+      await rush(backend, keeper, rushing)
+      return null
+    },
   }
 }
 
@@ -65,21 +66,16 @@ async function note(backend: SessionBackend, ref: SessionRef, seen: Moment[]): P
   if (decoded.ok) seen.push([Number.parseInt(String(decoded.value), 10), monotonicUs()])
 }
 
-async function rush(backend: SessionBackend, keeper: MeshKeeper, writes: number, bytes: number): Promise<number> {
+async function rush(backend: SessionBackend, keeper: MeshKeeper, { writes, bytes, confirmed }: Rushing): Promise<void> {
   const value = encodeValue(ownText(0, bytes), WRITTEN)
   const delta: SessionDelta = { writes: [{ name: WRITTEN, kind: RegisterKind.lww, value }] }
-  const open: Answer<unknown>[] = []
-  const startedMs = performance.now()
-  for (let done = 0; done < writes; ) {
-    const last = Math.min(done + RUSH_BATCH, writes) - 1
-    for (; done < last; done++) void backend.save(keeper.next(), delta, { acks: 'async' })
-    open.push(backend.save(keeper.next(), delta, { acks: 'one', withinMs: CONFIRMED_WITHIN_MS }))
-    done++
+  const unconfirmed = confirmed ? writes - 1 : writes
+  for (let done = 0; done < unconfirmed; ) {
+    const end = Math.min(done + RUSH_BATCH, unconfirmed)
+    for (; done < end; done++) void backend.save(keeper.next(), delta, { acks: 'async' })
     await turn()
-    if (open.length > RUSH_BATCHES_OPEN) await open.shift()
   }
-  await Promise.all(open)
-  return (performance.now() - startedMs) / 1_000
+  if (confirmed) await backend.save(keeper.next(), delta, { acks: 'one', withinMs: CONFIRMED_WITHIN_MS })
 }
 
 class MeshKeeper implements Keeper<SessionRef> {

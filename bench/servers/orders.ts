@@ -34,8 +34,8 @@ export interface Orders {
   readonly seen: { readonly argument: null; readonly answer: readonly Moment[] }
   /** Writes one version after the other at a rate; when each began. */
   readonly write: { readonly argument: Churning; readonly answer: readonly Moment[] }
-  /** Writes as fast as another node confirms, in batches; seconds from the first write to the last confirmation. */
-  readonly rush: { readonly argument: { readonly writes: number; readonly bytes: number }; readonly answer: number }
+  /** Writes as fast as it can, in batches, and waits for another node to confirm the last write only if `confirmed`. */
+  readonly rush: { readonly argument: Rushing; readonly answer: null }
   /** Links to peers that came and went, and when this node became ready: by the monotonic clock. */
   readonly history: { readonly argument: null; readonly answer: readonly HistoryEntry[] }
   /** How late its event loop was since this was asked last, milliseconds. */
@@ -55,6 +55,12 @@ export interface Churning {
   readonly rate: number
   readonly seconds: number
   readonly bytes: number
+}
+
+export interface Rushing {
+  readonly writes: number
+  readonly bytes: number
+  readonly confirmed: boolean
 }
 
 export type Moment = readonly [version: number, atUs: number]
