@@ -44,7 +44,10 @@ function keptOf(cookie: Readonly<Record<string, unknown>>, isMoving: boolean): u
 export function cookieOf(kept: unknown, session: SessionRecord): unknown {
   if (!isObject(kept)) return kept
   const at = finite(kept['originalMaxAge']) === undefined ? Infinity : expiresAt(session)
-  return Number.isFinite(at) ? { ...kept, expires: new Date(at).toISOString() } : { ...kept }
+  const cookie: Record<string, unknown> = {}
+  for (const name of Object.keys(kept)) cookie[name] = kept[name]
+  if (Number.isFinite(at)) cookie['expires'] = new Date(at).toISOString()
+  return cookie
 }
 
 /** Whether two lifetimes are one, taken at different moments. */

@@ -13,6 +13,9 @@ export interface SessionCookieData {
   readonly priority: SetCookie['priority'] | undefined
 }
 
+/** What the constructor looks at itself. */
+const TIMES: ReadonlySet<string> = new Set(['expires', 'maxAge', 'originalMaxAge'])
+
 /** `req.session.cookie`: the cookie's settings for one browser, as express-session has them. */
 export class SessionCookie {
   path: string | undefined = '/'
@@ -29,8 +32,8 @@ export class SessionCookie {
   /** `stored`: what JSON made of a cookie. */
   constructor(stored: Readonly<Record<string, unknown>>, now: () => number) {
     this.#now = now
-    const { expires, maxAge, originalMaxAge, ...rest }: Readonly<Record<string, unknown>> = stored
-    Object.assign(this, rest)
+    const { expires, maxAge, originalMaxAge } = stored
+    for (const name of Object.keys(stored)) if (!TIMES.has(name)) Reflect.set(this, name, stored[name])
     if (typeof maxAge === 'number') this.maxAge = maxAge
     if (expires !== undefined) this.#expires = dateOf(expires)
     if (originalMaxAge !== undefined) this.originalMaxAge = typeof originalMaxAge === 'number' ? originalMaxAge : null

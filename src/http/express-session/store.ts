@@ -232,15 +232,16 @@ export class ExpressSessionStore extends EventEmitter {
   #save(session: object, baseline: Baseline, image: Image): Answer<void> {
     if (image.idleMs <= 0) return this.#end(baseline.ref, 'expired')
     const writes = changes(image, baseline.attributes)
-    const maxIdle = image.idleMs === baseline.maxIdleMs ? {} : { maxIdleMs: image.idleMs }
-    if (writes.length === 0 && maxIdle.maxIdleMs === undefined) {
+    const isSameLifetime = image.idleMs === baseline.maxIdleMs
+    if (writes.length === 0 && isSameLifetime) {
       this.counters.session_mesh_store_saves_unchanged_total++
       this.#backend.touch(baseline.ref, this.#options.now())
       return undefined
     }
     assertWithin(image, this.#limits)
     this.counters.session_mesh_store_saves_total++
-    return andThen(this.#backend.save(baseline.ref, { writes, ...maxIdle }, this.#saving), ({ outcome }) => {
+    const delta = isSameLifetime ? { writes } : { writes, maxIdleMs: image.idleMs }
+    return andThen(this.#backend.save(baseline.ref, delta, this.#saving), ({ outcome }) => {
       if (outcome === 'gone') return this.#gone()
       const { id, ref } = baseline
       const { attributes, plain, idleMs: maxIdleMs } = image
