@@ -124,7 +124,7 @@ export class Replica {
       case 'link-up':
         return this.#linkUp(this.roster.linkUp(input.link, input.member, input.dialled, now))
       case 'link-down':
-        this.roster.linkDown(input.link)
+        this.roster.linkDown(input.link, now)
         this.sync.linkDown(input.link, now)
         this.pulls.linkDown(input.link, now)
         this.#expiry.linkDown(input.link, now)

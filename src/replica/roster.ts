@@ -53,6 +53,8 @@ export class Roster {
   /** Configured peers that may be members, whether or not they have been met. */
   #expected: number
   #startedAt: number
+  /** Barriers of peers whose link went down before they were covered, and since when. */
+  #owed: readonly { readonly barrier: readonly ContextEntry[]; readonly since: number }[] = []
   #fenced = false
   #ready = false
   /** Our clock jumped, or most peers contradicted it, and none confirmed it since. */
@@ -150,8 +152,11 @@ export class Roster {
     return peer
   }
 
-  linkDown(link: LinkId): void {
+  /** A link that goes down while we are not ready takes no barrier with it: another peer may help to cover it. */
+  linkDown(link: LinkId, now: number): void {
+    const barrier = this.peers.get(link)?.barrier
     this.peers.delete(link)
+    if (barrier !== undefined) this.#owed = [...this.#owed, { barrier, since: now }]
   }
 
   /** A configured peer answered with a refusal: it will not keep us waiting. */
@@ -195,6 +200,7 @@ export class Roster {
   /** Our own event loop was late, or our clock jumped, by this much: silence of others in that time proves nothing. */
   forgive(lagMs: number): void {
     this.#startedAt += lagMs
+    this.#owed = this.#owed.map(({ barrier, since }) => ({ barrier, since: since + lagMs }))
     for (const peer of this.peers.values()) peer.heardAt += lagMs
     for (const known of this.#members.values()) known.heardAt += lagMs
   }
@@ -262,6 +268,10 @@ export class Roster {
       if (peer.barrier === undefined && !overdue) return false
       if (peer.barrier !== undefined && !context.covers(peer.barrier)) return false
     }
+    this.#owed = this.#owed.filter(({ barrier, since }) => {
+      return elapsedMs(since, now) < this.options.bootstrapTimeoutMs && !context.covers(barrier)
+    })
+    if (this.#owed.length > 0) return false
     this.#ready = true
     for (const peer of this.peers.values()) peer.barrier = undefined
     return true

@@ -26,6 +26,8 @@ export interface Process {
   readonly actor: number
   readonly observation: Observation
   readonly startedAtTime: number
+  /** It began with a copy of what an earlier start of its node held. */
+  readonly isRestored: boolean
 }
 
 const TICK_MS = 100
@@ -86,8 +88,10 @@ export class SimulatedNode {
     const { replica: options, addresses, queue } = this.#host
     const peers = addresses.filter((address) => address !== this.address)
     const replica = new Replica({ ...options, node: this.name, actor, startedAt: this.now, peers }, this.now)
-    if (from === 'snapshot' && this.#snapshot !== undefined) restore(replica, this.#snapshot)
-    const process = { replica, actor, observation: new Observation(replica, actor), startedAtTime: queue.now }
+    const snapshot = from === 'snapshot' ? this.#snapshot : undefined
+    if (snapshot !== undefined) restore(replica, snapshot)
+    const observation = new Observation(replica, actor)
+    const process = { replica, actor, observation, startedAtTime: queue.now, isRestored: snapshot !== undefined }
     this.#process = process
     this.#inbox = []
     queue.after(this.#random.between(0, TICK_MS), () => this.#tick(process))

@@ -1,6 +1,7 @@
 import type { Event, Input, LoadAnswer, Output } from '../replica/events.js'
 import { REPLICA_DEFAULTS } from '../replica/options.js'
 import type { Dot, IdHash } from '../session/session.js'
+import { Alone } from './alone.js'
 import { Browser, type BrowserHost } from './browser.js'
 import { Calm } from './calm.js'
 import { ALL_CHECKERS } from './checkers/all.js'
@@ -60,6 +61,7 @@ export class World implements NodeHost, BrowserHost {
     const due = COMMITS_PER_MINUTE * (this.queue.now / 60_000 + 0.25)
     return Math.min(LEISURE_MAX, Math.max(LEISURE_MIN, (this.counts.commits / due) ** 3))
   }
+  readonly #alone = new Alone()
   readonly #exchanges = new Map<number, { readonly exchange: Exchange; readonly process: Process }>()
   #requests = 0
   #ids = 0
@@ -104,6 +106,10 @@ export class World implements NodeHost, BrowserHost {
 
   idleFrom(maxIdleMs: number): number {
     return maxIdleMs - maxIdleMs / TOUCH_SHARE - this.skewMs - MOMENT_MS
+  }
+
+  mayShowOlder(process: Process): boolean {
+    return this.#alone.mayShowOlder(process)
   }
 
   waiting(): readonly Exchange[] {
@@ -151,6 +157,7 @@ export class World implements NodeHost, BrowserHost {
         return this.panel.ended(node, process, output.birth, output.reason, output.local)
       case 'ready':
         this.trace.note(this.queue.now, node.name, 'ready')
+        this.#alone.ready(process, this.nodes)
         return this.panel.ready(node, process)
       case 'drained':
         this.network.processEnded(node.index, false)
@@ -220,8 +227,9 @@ export class World implements NodeHost, BrowserHost {
     this.replies[reply]++
   }
 
-  #countRead({ ask }: Exchange, { replica }: Process, answer: Extract<LoadAnswer, { state: 'found' }>): void {
-    const registers = replica.state.live.get(answer.birth)?.registers ?? []
+  #countRead({ ask }: Exchange, process: Process, answer: Extract<LoadAnswer, { state: 'found' }>): void {
+    if (this.mayShowOlder(process)) return
+    const registers = process.replica.state.live.get(answer.birth)?.registers ?? []
     const isOld =
       firstOlder(ask.ideal.read, registers) !== undefined || firstOlder(ask.ideal.written, registers) !== undefined
     if (answer.stale) this.reads.flaggedStale++

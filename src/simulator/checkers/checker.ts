@@ -22,6 +22,8 @@ export interface Scene {
   readonly killsMax: number
   /** Events that a stamp may list. */
   readonly stampDotsMax: number
+  /** It was restored from an older copy while it reached nobody, and has not caught up: it cannot know what browsers have seen. */
+  mayShowOlder(process: Process): boolean
   /** Requests without an answer, on processes that run. */
   waiting(): readonly Exchange[]
 }

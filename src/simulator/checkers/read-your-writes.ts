@@ -4,11 +4,11 @@ import { ensure, type Checker, type CheckerFactory } from './checker.js'
 const NAME = 'G1 ReadYourWrites'
 
 /** A browser never reads an attribute as it was before that browser wrote it (Terry et al. 1994). */
-export const readYourWrites: CheckerFactory = (): Checker => ({
+export const readYourWrites: CheckerFactory = (scene): Checker => ({
   name: NAME,
-  found({ ask, node }, { replica }, answer) {
-    if (answer.stale || ask.stamp === undefined) return
-    const older = firstOlder(ask.seen.written, replica.state.live.get(answer.birth)?.registers ?? [])
+  found({ ask, node }, process, answer) {
+    if (answer.stale || ask.stamp === undefined || scene.mayShowOlder(process)) return
+    const older = firstOlder(ask.seen.written, process.replica.state.live.get(answer.birth)?.registers ?? [])
     ensure(
       older === undefined,
       NAME,
