@@ -169,7 +169,7 @@ export class Pulls {
     if (!session.isComplete) return undefined
     if (this.#isEnded(session, now)) return { state: 'none', why: 'gone' }
     if (stamp !== undefined && !isCovered(stamp, session, this.#state.context)) return undefined
-    return this.#found(session, stamp, stamp, false, now)
+    return this.#isIdle(session, stamp, now) ? undefined : this.#found(session, stamp, stamp, false, now)
   }
 
   /** Over for good by what is held: revoked, or older than its absolute lifetime. */
@@ -178,10 +178,15 @@ export class Pulls {
     return this.#state.isRevoked(session) || (base !== undefined && now >= base.createdAt + base.maxLifeMs)
   }
 
-  /** Serves what is held, or denies it as idle. Denied is not killed: another node may know of a later access. */
-  #found(session: SessionState, seen: Stamp | undefined, keep: Stamp | undefined, stale: boolean, now: number): LoadAnswer {
+  /** Unused for too long by what is known here. Another node may know of a later access: it is asked before that is said. */
+  #isIdle(session: SessionState, seen: Stamp | undefined, now: number): boolean {
     if (seen !== undefined) session.touch(seen.touchedAt, now)
-    if (now >= session.touchedAt + session.maxIdleMs) return { state: 'none', why: 'gone' }
+    return now >= session.touchedAt + session.maxIdleMs
+  }
+
+  /** Serves what is held, or denies it as idle. Denied is not killed: somebody who could not be asked may know better. */
+  #found(session: SessionState, seen: Stamp | undefined, keep: Stamp | undefined, stale: boolean, now: number): LoadAnswer {
+    if (this.#isIdle(session, seen, now)) return { state: 'none', why: 'gone' }
     return { state: 'found', birth: session.birth, stamp: this.#stampAfter(session, keep), stale }
   }
 
@@ -257,7 +262,8 @@ export class Pulls {
     if (!timeIsUp && !allAnswered) return undefined
     // All have answered, but an origin of what is missing runs: it may still be on its way.
     if (!timeIsUp && !this.#isHopeless(wait, session)) return undefined
-    if (timeIsUp || (wait.origin === null && session === undefined)) this.#missedAt.set(wait.id, now)
+    const isIdle = session !== undefined && this.#isIdle(session, wait.stamp, now)
+    if (timeIsUp || isIdle || (wait.origin === null && session === undefined)) this.#missedAt.set(wait.id, now)
     return this.#giveUp(wait, this.#roster.isReady || question.heardReady, allAnswered, now)
   }
 
@@ -288,7 +294,7 @@ export class Pulls {
       return mayExist ? { state: 'behind' } : { state: 'none', why: 'unknown' }
     }
     if (!session.isComplete) return { state: 'behind' }
-    if (this.#isEnded(session, now)) return { state: 'none', why: 'gone' }
+    if (this.#isEnded(session, now) || this.#isIdle(session, stamp, now)) return { state: 'none', why: 'gone' }
     if (stamp !== undefined && this.#isOnlyOverfull(stamp, session)) {
       // All that anybody has is here: the browser may start from it, and is told that some may be missing.
       if (allAnswered && this.#roster.reachesAll(now)) return this.#found(session, stamp, undefined, true, now)
