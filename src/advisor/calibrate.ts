@@ -44,7 +44,7 @@ const QUANTITIES: readonly Quantity[] = ['cpu', 'storeCpu', 'traffic', 'memory',
 const WORTHLESS = ['void', 'wrong']
 
 export function calibrate(run: RunFile): Calibration {
-  const usable = run.cells.filter(({ marks }) => !marks.some((mark) => WORTHLESS.includes(mark)))
+  const usable = withHeldOut(run.cells.filter(({ marks }) => !marks.some((mark) => WORTHLESS.includes(mark))))
   const studies = KINDS.map((kind) => ({ kind, of: studiesOf(kind, usable, run.machine.cores) }))
   const models = studies.map(({ kind, of }) => [kind.name, modelOf(of)] as const)
   const misses = QUANTITIES.map((quantity) => {
@@ -82,10 +82,10 @@ function studiesOf(kind: Kind, cells: readonly RunCell[], cores: number): Studie
     const busy = ((cpu ?? 0) * rate) / US_PER_S / serving
     return value === undefined || busy >= 1 ? undefined : { setting: { busy }, value }
   }
-  const memoryIn = (variants: readonly string[], figure: string): Study<Load> | undefined => {
-    const chosen = sizes.filter(({ variant }) => variants.includes(variant))
+  const memoryIn = (of: string): Study<Load> | undefined => {
+    const chosen = sizes.filter(({ variant }) => variant === of)
     return study(MEMORY, kind, chosen, ({ figures }, setting) => {
-      const value = figures[figure]?.median
+      const value = figures['rssPerSession']?.median
       return value === undefined ? undefined : { setting, value: value * setting.sessions }
     })
   }
@@ -93,8 +93,8 @@ function studiesOf(kind: Kind, cells: readonly RunCell[], cores: number): Studie
     cpu: study(kind.cpu, kind, loads, perSecond('cpuPerRequest', US_PER_S)),
     storeCpu: kind.hasStore ? study(CENTRAL_CPU, kind, loads, perSecond('redisCpuPerRequest', US_PER_S)) : undefined,
     traffic: study(kind.traffic, kind, loads, perSecond('bytesPerRequest', 1)),
-    memory: kind.hasCopies ? memoryIn(['mesh-async', 'mesh-replicated', 'replicated'], 'rssPerSession') : undefined,
-    storeMemory: kind.hasStore ? memoryIn(['mesh-redis', 'redis'], 'rssPerSession') : undefined,
+    memory: kind.hasCopies ? memoryIn('mesh-async') : undefined,
+    storeMemory: kind.hasStore ? memoryIn('mesh-redis') : undefined,
     p99: study(P99, kind, loads, p99),
   })
 }
@@ -113,6 +113,18 @@ function study<S>(law: Law<S>, kind: Kind, cells: readonly RunCell[], read: Read
     return all.filter((ratio) => Number.isFinite(ratio) && ratio > 0)
   }
   return { fitted, ratios: { heldOut: ratios(cells.filter(isHeldOut).flatMap(observe)), fitted: ratios(fitting) } }
+}
+
+/** Memory is fitted to the most sessions that were measured of each variant; the smaller numbers are held against it. */
+function withHeldOut(cells: readonly RunCell[]): readonly RunCell[] {
+  const most = new Map<string, number>()
+  const sessionsOf = ({ settings }: RunCell): number => Number(settings['sessions'] ?? 0)
+  const sizes = cells.filter(({ question }) => question === 'memory')
+  for (const cell of sizes) most.set(cell.variant, Math.max(sessionsOf(cell), most.get(cell.variant) ?? 0))
+  return cells.map((cell) => {
+    const isSmaller = cell.question === 'memory' && sessionsOf(cell) < (most.get(cell.variant) ?? 0)
+    return isSmaller ? { ...cell, settings: { ...cell.settings, heldOut: true } } : cell
+  })
 }
 
 function loadOf({ variant, settings, figures }: RunCell, kind: Kind): Load {

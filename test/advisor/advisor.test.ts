@@ -116,6 +116,11 @@ describe('a calibration', () => {
     expect(known.misses.cpu.high).toBeCloseTo(1)
   })
 
+  test('fits memory to the most sessions, and is judged by fewer', () => {
+    expect(known.misses.memory.heldOut).toBe(1)
+    expect(known.misses.memory.high).toBeCloseTo(1.2)
+  })
+
   test('uses no cell that is void or wrong', () => {
     const run = madeUpRun()
     const spoilt = run.cells.map((cell, i) => (i % 3 === 0 ? { ...cell, marks: ['void'], figures: {} } : cell))

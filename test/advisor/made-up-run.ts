@@ -29,8 +29,9 @@ export function madeUpRun({ factor }: Noise = { factor: () => 1 }): RunFile {
   const memory = [['256B', 256], ['1KB', 1_000]] as const
   const sizes = memory.flatMap(([shape, bytes]) => [
     cellOf('memory', 'mesh-async', { sessions: 100_000, shape }, { rssPerSession: (400 + 1.1 * bytes) * factor() }),
-    cellOf('memory', 'redis', { sessions: 100_000, shape }, { rssPerSession: (300 + 1.3 * bytes) * factor() }),
+    cellOf('memory', 'mesh-redis', { sessions: 100_000, shape }, { rssPerSession: (300 + 1.3 * bytes) * factor() }),
   ])
+  const fewer = cellOf('memory', 'mesh-async', { sessions: 10_000, shape: '1KB' }, { rssPerSession: 1_800 * factor() })
   const visible = cellOf('replication', 'mesh-async', {}, { visibleP50: 150 })
   return {
     format: 1,
@@ -38,7 +39,7 @@ export function madeUpRun({ factor }: Noise = { factor: () => 1 }): RunFile {
     commit: 'abc1234',
     dirty: false,
     machine: { cpu: 'Difference Engine', cores: 2, node: 'v20.0.0', redis: '7.0.0' },
-    cells: [...cells, ...sizes, visible],
+    cells: [...cells, ...sizes, fewer, visible],
   }
 }
 

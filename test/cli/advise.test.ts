@@ -27,7 +27,7 @@ describe('advise', () => {
 
     expect(io.out).toMatch(/^50,000 sessions of 1 kB, 2,000 requests\/s, 10 % write 100 B; 4 nodes, 0.5 ms there and back\n/)
     expect(io.out).toContain('Measured on Difference Engine, 2 cores, Node v20.0.0; 2026-01-02, commit abc1234')
-    expect(io.out).toMatch(/\nreplicated, acks async +0\.28, 0\.07 each +- +75 MB +27\.3 kB\/s +0\.91 ms +0 %\n/)
+    expect(io.out).toMatch(/\nreplicated, acks async +0\.28, 0\.07 each +- +75 MB \(75 MB–90 MB\) +27\.3 kB\/s +0\.91 ms +0 %\n/)
     expect(io.out).toMatch(/\nRedis +0\.42, 0\.10 each +0\.04 +- +663 kB\/s +1\.98 ms +0 %\n/)
     expect(io.out).toMatch(/\nCheapest that keeps the limits: replicated, acks async\. Of its CPU, \d\d % is for each read\.\n/)
     expect(io.out).toContain("backend: { type: 'replicated', acks: { write: 'async' } }")
