@@ -93,7 +93,12 @@ describe('replicas', () => {
     expect(performance.now() - from).toBeGreaterThan(150)
     expect(await backend.save(ref, delta({ n: 3 }), { acks: 'async' })).toEqual({ outcome: 'done' })
     expect(backend.counters()['session_mesh_outcome_unknown_total']).toBe(1)
+
+    await backend.save(ref, { writes: [], principal: 'ada' }, {})
+    expect(await backend.revoke('bob', { acks: 'all', withinMs: 200 })).toEqual({ outcome: 'unknown', sessions: 0 })
+    expect(await backend.revoke('ada', { acks: 'one', withinMs: 200 })).toEqual({ outcome: 'unknown', sessions: 1 })
     replica.freeze(false)
+    expect(await backend.revoke('ada', { acks: 'all', withinMs: 5_000 })).toEqual({ outcome: 'done', sessions: 0 })
   })
 
   it('answer loads, but never with less than the browser has seen', async () => {
@@ -224,6 +229,22 @@ describe('sessions from another backend', () => {
 
     expect(await load(redis, idA)).toEqual({ state: 'none', why: 'rotated' })
     expect(await load(redis, idB)).toEqual({ state: 'none', why: 'gone' })
+  })
+
+  it('a session whose end was told before it came is refused, and its end is not kept for ever', async () => {
+    const server = await started()
+    const near = memory()
+    const redis = await opened({ port: server.port })
+    const { id, ref } = near.create(delta({ n: 1 }), LIVES)
+
+    expect(await redis.destroy(ref, 'logged-out', {})).toEqual({ outcome: 'gone' })
+
+    expect(await redis.importOne(near.exportOne(ref) ?? failed('nothing exported'))).toBe('dead')
+    expect(await redis.save(ref, delta({ late: 1 }), {})).toEqual({ outcome: 'gone' })
+    expect(await load(redis, id)).toMatchObject({ state: 'none' })
+    const client = server.client()
+    for (const key of await client.keys('*')) expect(await client.pttl(key)).toBeGreaterThan(0)
+    client.disconnect()
   })
 
   it('the export goes on where it was interrupted', async () => {

@@ -1,4 +1,4 @@
-import type { LoadOptions, LoadResult, PortableSession, SeenTokens, SessionBackend } from '../../src/backend/backend.js'
+import type { LoadOptions, LoadResult, PortableSession, SeenTokens, SessionBackend, SessionEvent } from '../../src/backend/backend.js'
 import type { SessionRecord, SessionRef } from '../../src/session/session.js'
 import { Remote } from '../backend/tiered/support.js'
 
@@ -41,8 +41,13 @@ export class Shifted extends Remote {
     return await super.importOne(shifted(session, -this.#aheadMs()))
   }
 
+  /** Redis itself tells who caused an event. */
+  override subscribe(listener: (event: SessionEvent) => void): () => void {
+    return this.inner.subscribe(listener)
+  }
+
   override async close(): Promise<void> {
-    await this.closeInner()
+    await this.inner.close()
   }
 
   #ours(record: SessionRecord): SessionRecord {

@@ -1,6 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { SessionBackend } from '../../src/backend/backend.js'
 import type { RedisBackend } from '../../src/backend/redis/redis.js'
+import type { TieredBackend } from '../../src/backend/tiered/tiered.js'
 import { createCluster } from '../../src/cluster.js'
 import { LoopbackHub } from '../../src/transport/loopback.js'
 import { backendContract, type BackendUnderTest, type ContractOptions } from '../backend/contract.js'
@@ -9,7 +10,8 @@ import {
   delta, digestsAgree, LIVES, load, memory, replicatedNode, tiered, tieredNodes, turns, valuesOf, type Nodes,
 } from '../backend/tiered/support.js'
 import { RedisServer } from '../support/redis.js'
-import { backendOf, openBackend, space } from './support.js'
+import { Shifted } from './shifted.js'
+import { age, backendOf, openBackend, space } from './support.js'
 
 let server: RedisServer
 beforeAll(async () => {
@@ -34,11 +36,18 @@ async function nodes(size: number, prefix: string, port = server.port): Promise<
   return all
 }
 
-async function cluster(mode: 'write-behind' | 'near-cache', { sessions }: ContractOptions = {}): Promise<BackendUnderTest> {
-  const opened: SessionBackend[] = []
-  const open = async (prefix: string, limits: ContractOptions): Promise<SessionBackend> => {
-    const near = memory(Date.now, mode === 'write-behind' ? limits.sessions : undefined)
-    const backend = tiered(near, backendOf(target(), { prefix, limits }), clock as never, { mode })
+/** Nodes have a clock of their own here: when it is put forward, what Redis holds becomes older (Shifted). */
+async function contracted(mode: 'write-behind' | 'near-cache' | 'both', { sessions }: ContractOptions = {}): Promise<BackendUnderTest> {
+  const opened: TieredBackend[] = []
+  const held: RedisBackend[] = []
+  let ahead = 0
+  const nodeClock = { now: () => Date.now() + ahead }
+  const open = async (prefix: string, limits: ContractOptions): Promise<TieredBackend> => {
+    const near = memory(nodeClock.now, mode === 'near-cache' ? undefined : limits.sessions)
+    const redis = backendOf(target(), { prefix, limits })
+    held.push(redis)
+    const far = new Shifted(redis, () => ahead)
+    const backend = tiered(near, far, nodeClock as never, { mode })
     opened.push(backend)
     await backend.open()
     await backend.ready()
@@ -49,14 +58,24 @@ async function cluster(mode: 'write-behind' | 'near-cache', { sessions }: Contra
   return {
     write,
     read: write,
-    now: Date.now,
-    settle: () => turns(2),
+    now: nodeClock.now,
+    advance: async (ms) => {
+      await Promise.all(opened.map((each) => each.flush()))
+      ahead += ms
+      await age([server], prefix, ms)
+    },
+    settle: async () => {
+      await turns(2)
+      await Promise.all(held.map((redis) => redis.count().catch(() => {})))
+    },
     fresh: async () => await open(space(), {}),
     close: async () => void (await Promise.all(opened.map((each) => each.close()))),
   }
 }
 
-backendContract('tiered, write-behind over Redis,', (limits) => cluster('write-behind', limits))
+backendContract('tiered, write-behind over Redis,', (limits) => contracted('write-behind', limits))
+backendContract('tiered, both over Redis,', (limits) => contracted('both', limits))
+backendContract('tiered, near-cache over Redis,', (limits) => contracted('near-cache', limits))
 
 describe('Redis behind replicated memory', () => {
   it('is killed under load without one request failing, and holds everything afterwards', { timeout: 60_000 }, async () => {

@@ -69,7 +69,7 @@ export class Commits {
     script: Script,
     ref: SessionRef,
     args: readonly RedisArgument[],
-    { acks = 'async', withinMs = CONFIRM_WITHIN_MS, seen }: CommitOptions,
+    options: CommitOptions,
   ): Promise<Outcome> {
     const { keys, actor } = this.#options
     const shard = shardOf(ref)
@@ -79,13 +79,24 @@ export class Commits {
     if (textOf(state) === 'gone') {
       return detail === undefined ? { outcome: 'gone' } : { outcome: 'gone', holder: birthOf(detail) }
     }
-    const wanted = confirmationsFor(acks, servers.replicas)
-    const mark = keys.mark(servers.isCluster ? shard : 0)
-    const isConfirmed = wanted === 0 || (await servers.confirmed(mark, wanted, withinMs))
-    if (!isConfirmed) this.#unknown++
-    const outcome = isConfirmed ? 'done' : 'unknown'
-    const raised = detail === undefined ? undefined : this.sealed(ref, numberOf(detail), seen)
+    const outcome = await this.confirmed(servers, [shard], options)
+    const raised = detail === undefined ? undefined : this.sealed(ref, numberOf(detail), options.seen)
     return raised === undefined ? { outcome } : { outcome, seen: raised }
+  }
+
+  /** Whether as many replicas as asked for have what was done in these shards. */
+  async confirmed(
+    servers: RedisServers,
+    shards: readonly number[],
+    { acks = 'async', withinMs = CONFIRM_WITHIN_MS }: CommitOptions,
+  ): Promise<'done' | 'unknown'> {
+    const wanted = confirmationsFor(acks, servers.replicas)
+    if (wanted === 0) return 'done'
+    const marks = new Set(shards.map((shard) => this.#options.keys.mark(servers.isCluster ? shard : 0)))
+    const waits = Array.from(marks, async (mark) => await servers.confirmed(mark, wanted, withinMs))
+    if ((await Promise.all(waits)).every(Boolean)) return 'done'
+    this.#unknown++
+    return 'unknown'
   }
 
   /** Merges a delta; again where an attribute that merges was written meanwhile, or another commit of ours came first. */

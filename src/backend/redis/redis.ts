@@ -59,6 +59,7 @@ export interface RedisBackendOptions {
 }
 
 const SESSIONS_MAX = 1_000_000
+const EVERY_SHARD: readonly number[] = Array.from({ length: SHARDS }, (_, shard) => shard)
 const TIMEOUT_MS = 1_000
 const COUNT_EVERY_MS = 10_000
 
@@ -170,18 +171,19 @@ export class RedisBackend implements SessionBackend {
     return await this.#askShards(FIND, [principal])
   }
 
-  async revoke(principal: string, _options: CommitOptions): Promise<Committed & { readonly sessions: number }> {
+  async revoke(principal: string, options: CommitOptions): Promise<Committed & { readonly sessions: number }> {
     const ended = await this.#askShards(REVOKE, [principal, dotArgument(this.#commits.nextDot())])
     for (const ref of ended) this.#ended(ref, 'logged-out')
-    return { outcome: 'done', sessions: ended.length }
+    // What was revoked is noted in every shard, also where nothing ended.
+    const outcome = await this.#commits.confirmed(this.#life.opened.servers, EVERY_SHARD, options)
+    return { outcome, sessions: ended.length }
   }
 
   /** Each shard answers for its sessions, exactly: the index of a shard changes in the same script as a session. */
   async #askShards(script: Script, args: readonly RedisArgument[]): Promise<readonly SessionRef[]> {
     const { primary } = this.#life.opened.servers
-    const shards = Array.from({ length: SHARDS }, (_, shard) => shard)
     const replies = await Promise.all(
-      shards.map((shard) => primary.run(script, this.#keys.live(shard), [...this.#head(shard), ...args])),
+      EVERY_SHARD.map((shard) => primary.run(script, this.#keys.live(shard), [...this.#head(shard), ...args])),
     )
     return replies.flatMap((reply) => listOf(reply).map(birthOf))
   }

@@ -122,9 +122,9 @@ export class Remote implements SessionBackend {
     return Promise.resolve()
   }
 
-  /** Closing what is behind the network is for whoever opened it alone. */
-  async closeInner(): Promise<void> {
-    await this.#inner.close()
+  /** What is behind the network. */
+  get inner(): SessionBackend {
+    return this.#inner
   }
 
   size(): { readonly sessions: number; readonly bytes: number } {

@@ -78,7 +78,10 @@ return { 'done', version }
 `,
 )
 
-/** KEYS births. ARGV … birth, dot, reason. */
+/**
+ * KEYS births. ARGV … birth, dot, reason. A session that is not here may be on its way here from another backend: its end
+ * is noted, so that it is refused. Deleting first needs no memory.
+ */
 export const DESTROY: Script = script(
   'destroy',
   'changes',
@@ -86,7 +89,12 @@ export const DESTROY: Script = script(
 local b, birth, dot = KEYS[1], ARGV[4], ARGV[5]
 if redis.call('HGET', b, 'dead') == dot then return { 'done' } end
 local id, head = liveOf(birth, b)
-if not id then return { 'gone' } end
+if not id then
+  redis.call('DEL', b)
+  redis.call('HSET', b, 'dead', dot .. ' gone')
+  redis.call('PEXPIRE', b, REMEMBERED_MS)
+  return { 'gone' }
+end
 finish(birth, b, id, head.principal, ARGV[6], dot)
 return { 'done' }
 `,
