@@ -33,8 +33,11 @@ export interface Miss {
 /** A law with what it is fitted to and what it is held against. */
 interface Study<Setting> {
   readonly fitted: FittedLaw<Setting>
-  readonly ratios: { readonly heldOut: readonly number[]; readonly fitted: readonly number[] }
+  readonly ratios: { readonly heldOut: Ratios; readonly fitted: Ratios }
 }
+
+/** Measured divided by predicted, by cell. */
+type Ratios = ReadonlyMap<string, number>
 
 type Read<Setting> = (cell: RunCell, load: Load) => { readonly setting: Setting; readonly value: number } | undefined
 
@@ -108,9 +111,9 @@ function study<S>(law: Law<S>, kind: Kind, cells: readonly RunCell[], read: Read
   const fitting = cells.filter((cell) => !isHeldOut(cell)).flatMap(observe)
   const fitted = fit(law, fitting)
   if (fitted.sources.length < law.terms.length) return undefined
-  const ratios = (observations: readonly Observation<S>[]): readonly number[] => {
-    const all = observations.map(({ setting, value }) => value / total(predict(fitted, setting)))
-    return all.filter((ratio) => Number.isFinite(ratio) && ratio > 0)
+  const ratios = (observations: readonly Observation<S>[]): Ratios => {
+    const all = observations.map(({ setting, value, source }) => [source, value / total(predict(fitted, setting))] as const)
+    return new Map(all.filter(([, ratio]) => Number.isFinite(ratio) && ratio > 0))
   }
   return { fitted, ratios: { heldOut: ratios(cells.filter(isHeldOut).flatMap(observe)), fitted: ratios(fitting) } }
 }
@@ -164,9 +167,10 @@ function modelOf(studies: Studies): KindModel {
 
 /** Held-out loads if there are any; those that were fitted to flatter. */
 function missOf(known: readonly Study<unknown>['ratios'][]): Miss {
-  const heldOut = known.flatMap((ratios) => ratios.heldOut)
-  const ratios = heldOut.length > 0 ? heldOut : known.flatMap(({ fitted }) => fitted)
-  return { low: Math.min(1, ...ratios), high: Math.max(1, ...ratios), heldOut: heldOut.length }
+  const heldOut = new Map(known.flatMap((ratios) => [...ratios.heldOut]))
+  const judging = heldOut.size > 0 ? heldOut : new Map(known.flatMap(({ fitted }) => [...fitted]))
+  const ratios = [...judging.values()]
+  return { low: Math.min(1, ...ratios), high: Math.max(1, ...ratios), heldOut: heldOut.size }
 }
 
 function visibleMsOf(cells: readonly RunCell[]): number | undefined {
