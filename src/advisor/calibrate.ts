@@ -108,14 +108,20 @@ function study<S>(law: Law<S>, kind: Kind, cells: readonly RunCell[], read: Read
     const seen = read(cell, loadOf(cell, kind))
     return seen === undefined ? [] : [{ ...seen, source: nameOf(cell) }]
   }
-  const fitting = cells.filter((cell) => !isHeldOut(cell)).flatMap(observe)
+  const fitting = quietOnes(cells.filter((cell) => !isHeldOut(cell)), 2 * law.terms.length).flatMap(observe)
   const fitted = fit(law, fitting)
   if (fitted.sources.length < law.terms.length) return undefined
   const ratios = (observations: readonly Observation<S>[]): Ratios => {
     const all = observations.map(({ setting, value, source }) => [source, value / total(predict(fitted, setting))] as const)
     return new Map(all.filter(([, ratio]) => Number.isFinite(ratio) && ratio > 0))
   }
-  return { fitted, ratios: { heldOut: ratios(cells.filter(isHeldOut).flatMap(observe)), fitted: ratios(fitting) } }
+  return { fitted, ratios: { heldOut: ratios(quietOnes(cells.filter(isHeldOut), 1).flatMap(observe)), fitted: ratios(fitting) } }
+}
+
+/** Without those that were measured while the machine did other work, if at least so many are left. */
+function quietOnes(cells: readonly RunCell[], least: number): readonly RunCell[] {
+  const quiet = cells.filter(({ marks }) => !marks.includes('disturbed'))
+  return quiet.length >= least ? quiet : cells
 }
 
 /** Memory is fitted to the most sessions that were measured of each variant; the smaller numbers are held against it. */

@@ -130,6 +130,18 @@ describe('a calibration', () => {
     expect(fitted?.coefficients[0]).toBeLessThan(0.001)
   })
 
+  test('uses cells that were disturbed only where there are too few others', () => {
+    const run = madeUpRun()
+    const spoil = (share: number) => run.cells.map((cell, i) => {
+      if (cell.question !== 'calibration' || i % 10 >= share * 10) return cell
+      return { ...cell, marks: ['disturbed'], figures: { ...cell.figures, cpuPerRequest: { median: 1e6 } } }
+    })
+    const read = (share: number) => calibrate({ ...run, cells: spoil(share) }).kinds.replicated.cpu?.coefficients[0] ?? 0
+
+    expect(read(0.3)).toBeCloseTo(TRUTH.replicatedCpu[0], 6)
+    expect(read(1)).not.toBeCloseTo(TRUTH.replicatedCpu[0], 6)
+  })
+
   test('knows nothing of what was not measured', () => {
     const { kinds, misses } = calibrate({ ...madeUpRun(), cells: [] })
 
