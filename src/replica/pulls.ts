@@ -169,7 +169,7 @@ export class Pulls {
     if (!session.isComplete) return undefined
     if (this.#isEnded(session, now)) return { state: 'none', why: 'gone' }
     if (stamp !== undefined && !isCovered(stamp, session, this.#state.context)) return undefined
-    return this.#isIdle(session, stamp, now) ? undefined : this.#found(session, stamp, stamp, false, now)
+    return this.#isIdle(session, stamp, now) ? undefined : this.#found(session, stamp, false)
   }
 
   /** Over for good by what is held: revoked, or older than its absolute lifetime. */
@@ -184,9 +184,8 @@ export class Pulls {
     return now >= session.touchedAt + session.maxIdleMs
   }
 
-  /** Serves what is held, or denies it as idle. Denied is not killed: somebody who could not be asked may know better. */
-  #found(session: SessionState, seen: Stamp | undefined, keep: Stamp | undefined, stale: boolean, now: number): LoadAnswer {
-    if (this.#isIdle(session, seen, now)) return { state: 'none', why: 'gone' }
+  /** Serves what is held. */
+  #found(session: SessionState, keep: Stamp | undefined, stale: boolean): LoadAnswer {
     return { state: 'found', birth: session.birth, stamp: this.#stampAfter(session, keep), stale }
   }
 
@@ -294,22 +293,23 @@ export class Pulls {
       return mayExist ? { state: 'behind' } : { state: 'none', why: 'unknown' }
     }
     if (!session.isComplete) return { state: 'behind' }
+    // Denied is not killed: somebody who could not be asked may know of a later access.
     if (this.#isEnded(session, now) || this.#isIdle(session, stamp, now)) return { state: 'none', why: 'gone' }
     if (stamp !== undefined && this.#isOnlyOverfull(stamp, session)) {
       // All that anybody has is here: the browser may start from it, and is told that some may be missing.
-      if (allAnswered && this.#roster.reachesAll(now)) return this.#found(session, stamp, undefined, true, now)
+      if (allAnswered && this.#roster.reachesAll(now)) return this.#found(session, undefined, true)
     } else if (stamp !== undefined && this.#isLost(stamp, session)) {
       this.counts.lost++
       if (this.#options.onLost === 'fresh') return { state: 'none', why: 'gone' }
       if (this.#options.onLost === 'error') return { state: 'behind' }
       // The browser forgets what is lost, or each of its requests would wait for it again.
-      return this.#found(session, stamp, undefined, true, now)
+      return this.#found(session, undefined, true)
     }
     if (this.#options.onStale === '503') {
       this.counts.staleRefused++
       return { state: 'behind' }
     }
     this.counts.staleServed++
-    return this.#found(session, stamp, stamp, true, now)
+    return this.#found(session, stamp, true)
   }
 }
