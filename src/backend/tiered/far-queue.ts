@@ -150,11 +150,11 @@ export class FarQueue {
     return await within(this.#pushed(birthText(ref)), withinMs, 'failed')
   }
 
-  /** Resolves when what waits by now was written in its turn, or could not be, or the time is over. */
-  async caughtUp(withinMs: number): Promise<void> {
+  /** Resolves when what waits by now was written in its turn, or could not be, or after an interval: nobody hangs on this. */
+  async caughtUp(): Promise<void> {
     // The first may have begun before.
     const twice = this.flush().then(async () => await this.flush())
-    await within(twice, withinMs, undefined)
+    await within(twice, this.#options.flushIntervalMs, undefined)
   }
 
   /** Writes everything that waits by now. */

@@ -109,6 +109,8 @@ export class Reconciler {
     await eachOf(far.exportAll(), AT_ONCE, async (session: PortableSession) => {
       seen++
       if (!ended.has(session.birth) && (await near.read(session.birth)) !== undefined) return
+      // What requests changed goes first.
+      if (queue.isBehind) await queue.caughtUp()
       if ((await reader.take(session)) === 'held') this.#counts.warmed++
     })
     this.#isComplete = true

@@ -85,7 +85,7 @@ export class WriteBehind implements Tier {
         if (created.outcome === 'gone') return created
         queue.note(created.ref)
         if (this.#options.bothAlways) return this.#through(created.ref, created, options)
-        return queue.isBehind ? this.#held(created, options) : created
+        return queue.isBehind ? this.#held(created) : created
       })
     if (options.id === undefined) return create()
     // Somebody else's id may name a session that only the far backend holds.
@@ -260,13 +260,13 @@ export class WriteBehind implements Tier {
     const { queue } = this.#options
     queue.note(ref)
     if (isThrough) return this.#through(ref, committed, options)
-    return queue.isBehind ? this.#held(committed, options) : committed
+    return queue.isBehind ? this.#held(committed) : committed
   }
 
   /** Where the far backend is slower than what is asked of it, who asks waits, so that no more is lost than promised. */
-  async #held<T>(committed: T, options: CommitOptions): Promise<T> {
+  async #held<T>(committed: T): Promise<T> {
     this.#counts.held++
-    await this.#options.queue.caughtUp(this.#withinMs(options))
+    await this.#options.queue.caughtUp()
     return committed
   }
 
