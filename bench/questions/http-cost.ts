@@ -16,7 +16,7 @@ const WORKERS = 16
 const WARM_UP_REQUESTS = 4_000
 const WARM_UP_OF_EACH = 2_500
 /** Starting the processes, making the sessions, warming up. */
-const SETUP_SECONDS = 2.5
+const SETUP_SECONDS = 2
 /** Reading all sessions after a window. */
 const VERIFY_SECONDS = 0.25
 /** A generator this busy may have been what limited the throughput. */
@@ -26,8 +26,9 @@ const GENERATOR_BUSY = 0.95
 const QUICK = ['floor', 'raw-http', 'es-memory', 'es-connect-redis', 'mesh-memory', 'mesh-redis', 'store-memory']
 /** On several. */
 const QUICK_OF_MORE = ['mesh-memory', 'mesh-async', 'mesh-redis']
-const STANDARD = [...QUICK, 'es-memorystore', 'mesh-async', 'mesh-tiered-behind', 'store-mesh']
-const STANDARD_OF_MORE = [...QUICK_OF_MORE, 'es-connect-redis', 'mesh-tiered-behind', 'store-mesh']
+const STANDARD_OF_MORE = [...QUICK_OF_MORE, 'es-connect-redis']
+const FULL = [...QUICK, 'es-memorystore', 'mesh-async', 'mesh-tiered-behind', 'store-mesh']
+const FULL_OF_MORE = [...STANDARD_OF_MORE, 'mesh-tiered-behind', 'store-mesh']
 
 export const question: Question = {
   name: 'http-cost',
@@ -54,11 +55,14 @@ export const question: Question = {
 
 /** On more than one node: those that share sessions, and nodes of session-mesh that do not, to compare with. */
 function variantsFor({ mode, variants, chosen }: PlanOptions, nodes: number): readonly Variant[] {
-  const [quick, standard] = nodes === 1 ? [QUICK, STANDARD] : [QUICK_OF_MORE, STANDARD_OF_MORE]
-  const wanted = mode === 'quick' ? quick : standard
+  const wanted = {
+    quick: nodes === 1 ? QUICK : QUICK_OF_MORE,
+    standard: nodes === 1 ? QUICK : STANDARD_OF_MORE,
+    full: nodes === 1 ? FULL : FULL_OF_MORE,
+  }[mode]
   return variants.filter(({ name, shared }) => {
     if (nodes > 1 && !shared && name !== 'mesh-memory') return false
-    return mode === 'full' || chosen || wanted.includes(name) || name === 'yours'
+    return chosen || wanted.includes(name) || name === 'yours'
   })
 }
 

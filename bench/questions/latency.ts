@@ -15,8 +15,10 @@ const WORKERS = 16
 const CONNECTIONS = 64
 const WARM_UP_REQUESTS = 3_000
 const SETUP_SECONDS = 3
-const STANDARD = ['floor', 'raw-http', 'es-memory', 'es-connect-redis', 'mesh-memory', 'mesh-redis', 'store-memory']
-const STANDARD_OF_MORE = ['es-connect-redis', 'mesh-async', 'mesh-one', 'mesh-all', 'mesh-redis', 'mesh-tiered-behind']
+const STANDARD = ['floor', 'es-memory', 'es-connect-redis', 'mesh-memory', 'mesh-redis']
+const STANDARD_OF_MORE = ['mesh-async', 'mesh-all', 'mesh-redis']
+const FULL = [...STANDARD, 'raw-http', 'store-memory']
+const FULL_OF_MORE = [...STANDARD_OF_MORE, 'es-connect-redis', 'mesh-one', 'mesh-tiered-behind']
 /** Long enough for a p99.9 that is not one request. */
 const WINDOWS = 2
 
@@ -26,10 +28,10 @@ export const question: Question = {
   plan: (options) => {
     const { variants, mode, chosen, nodes = [1, 3] } = options
     return nodes.flatMap((count) => {
-      const wanted = count === 1 ? STANDARD : STANDARD_OF_MORE
+      const [standard, full] = count === 1 ? [STANDARD, FULL] : [STANDARD_OF_MORE, FULL_OF_MORE]
+      const wanted = mode === 'full' ? full : standard
       const taking = variants.filter(({ name, shared }) => {
-        if (count > 1 && !shared) return false
-        return chosen || wanted.includes(name) || name === 'yours' || (mode === 'full' && count > 1)
+        return (count === 1 || shared) && (chosen || wanted.includes(name) || name === 'yours')
       })
       return taking.map((variant) => trialOf(variant, count, options))
     })

@@ -5,11 +5,11 @@
  */
 import { Connections } from '../load/http.js'
 import { Visitor, type Shape } from '../load/visitor.js'
-import type { Mode, PlanOptions, Question, Sample, Trial, TrialContext } from '../question.js'
+import type { PlanOptions, Question, Sample, Trial, TrialContext } from '../question.js'
 import { textOf } from '../servers/text.js'
 import type { Variant } from '../variants.js'
 
-const TRIALS: Readonly<Record<Mode, number>> = { quick: 1_000, standard: 1_000, full: 2_000 }
+const TRIALS = 1_000
 const INCREMENTS = 500
 /** Browsers that count at the same time, each for itself. */
 const COUNTERS = 4
@@ -21,16 +21,18 @@ const SLOW_MS = 20
 const LOGOUT_AFTER_MS = 8
 const SHAPE: Shape = { attributes: 2, bytes: 10 }
 
-const WANTED = ['es-memory', 'es-connect-redis', 'mesh-memory', 'mesh-async', 'mesh-redis', 'store-mesh']
+const STANDARD = ['es-memory', 'es-connect-redis', 'mesh-memory', 'mesh-async', 'mesh-redis', 'store-mesh']
+const FULL = [...STANDARD, 'es-memorystore', 'mesh-tiered-behind', 'mesh-tiered-cache', 'store-memory']
 
 export const question: Question = {
   name: 'races',
   title: 'whether requests that overlap lose updates or bring sessions back',
   plan: ({ mode, variants, chosen }: PlanOptions) => {
+    const wanted = mode === 'full' ? FULL : STANDARD
     const taking = variants.filter(({ name, program }) => {
-      return hasMiddleware(program) && (mode === 'full' || chosen || WANTED.includes(name) || name === 'yours')
+      return hasMiddleware(program) && (chosen || wanted.includes(name) || name === 'yours')
     })
-    return taking.map((variant) => trialOf(variant, TRIALS[mode]))
+    return taking.map((variant) => trialOf(variant, TRIALS))
   },
 }
 

@@ -21,24 +21,31 @@ const RATE = 500
 const VISITORS = 1_000
 const WORKERS = 128
 const WARM_UP_REQUESTS = 6_000
-const SETUP_SECONDS = 4
-/** Of one window, for browsers that click without a pause. */
-const SEQUENTIAL_SHARE = 0.25
+const SETUP_SECONDS = 3
+/** Long enough for some hundred reads after each gap. */
+const WINDOWS = 3
+/** Windows for browsers that click without a pause. */
+const SEQUENTIAL_WINDOWS = 0.5
 const SEQUENTIAL_WORKERS = 8
 
 const QUICK = ['es-connect-redis', 'mesh-async', 'mesh-redis']
-const STANDARD = [...QUICK, 'mesh-one', 'mesh-all', 'mesh-tiered-behind', 'mesh-tiered-cache']
+const STANDARD = [...QUICK, 'mesh-all', 'mesh-tiered-cache']
+const FULL = [...STANDARD, 'mesh-one', 'mesh-tiered-behind']
+/** One way, milliseconds. */
+const DELAYS = [0, 10]
+/** What happens at these lies between and beyond what the other two say: one round of them will do. */
+const MORE_DELAYS = [1, 50]
 
 export const question: Question = {
   name: 'staleness',
   title: 'whether a read on another node sees the write',
   plan: (options) => {
     const { mode, variants, chosen } = options
-    const wanted = mode === 'quick' ? QUICK : STANDARD
+    const wanted = { quick: QUICK, standard: STANDARD, full: FULL }[mode]
     const taking = variants.filter(({ name, shared, program }) => {
-      return shared && program !== 'mesh-store' && (mode === 'full' || chosen || wanted.includes(name) || name === 'yours')
+      return shared && program !== 'mesh-store' && (chosen || wanted.includes(name) || name === 'yours')
     })
-    const delays = mode === 'quick' ? [0, 10] : [0, 1, 10, 50]
+    const delays = mode === 'full' ? [...DELAYS, ...MORE_DELAYS] : DELAYS
     return delays.flatMap((delayMs) => taking.map((variant) => trialOf(variant, delayMs, options)))
   },
 }
@@ -49,9 +56,8 @@ function trialOf(variant: Variant, delayMs: number, { windowSeconds }: PlanOptio
     variant: variant.name,
     group: `${delayMs} ms`,
     cells,
-    seconds: SETUP_SECONDS + cells.length * windowSeconds * (1 + SEQUENTIAL_SHARE),
-    // What happens at 1 and at 50 ms lies between and beyond what the other two say.
-    ...([1, 50].includes(delayMs) ? { rounds: 1 } : {}),
+    seconds: SETUP_SECONDS + cells.length * windowSeconds * (WINDOWS + SEQUENTIAL_WINDOWS),
+    ...(MORE_DELAYS.includes(delayMs) ? { rounds: 1 } : {}),
     measure: async (context) => await measure(variant, delayMs, cells, context),
   }
 }
@@ -91,10 +97,10 @@ async function measureCell(site: Site, settings: Settings, context: TrialContext
         freshness.add(gapMs, pair.read, pair.readMs)
         return judged(pair.read, withStamps)
       }
-      const load = { rate: RATE, seconds: windowSeconds, send, record: () => {}, signal }
+      const load = { rate: RATE, seconds: WINDOWS * windowSeconds, send, record: () => {}, signal }
       return await openLoop(load, realClock)
     }, { intended: RATE })
-    const sequential = await roamers.click(SEQUENTIAL_WORKERS, windowSeconds * SEQUENTIAL_SHARE, signal)
+    const sequential = await roamers.click(SEQUENTIAL_WORKERS, windowSeconds * SEQUENTIAL_WINDOWS, signal)
     const wrongInSequence = sequential.wrong + (withStamps ? sequential.stale : 0)
     return {
       settings,

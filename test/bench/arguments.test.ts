@@ -6,6 +6,7 @@ const known: Known = {
     { name: 'http-cost', title: 'what it costs' },
     { name: 'latency', title: 'how long it takes' },
     { name: 'staleness', title: 'how fresh it is' },
+    { name: 'calibration', title: 'for predictions' },
   ],
   variants: [
     { name: 'floor', title: 'Express' },
@@ -30,7 +31,7 @@ const refusal = (...args: readonly string[]): string => {
 }
 
 describe('the command line', () => {
-  test('without options asks every question of every variant in three rounds', () => {
+  test('without options asks every question in three rounds, but for calibration', () => {
     expect(read()).toMatchObject({
       mode: 'standard',
       only: ['http-cost', 'latency', 'staleness'],
