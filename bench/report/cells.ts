@@ -6,6 +6,8 @@ export interface Wanted {
   readonly variant?: string
   /** The cell has these among its settings. */
   readonly settings?: Cell['settings']
+  /** The cell has none of these. */
+  readonly except?: Cell['settings']
   readonly figure?: string
   readonly curve?: string
 }
@@ -16,10 +18,11 @@ export function cellsOf(run: BenchRun, question: QuestionName, wanted: Wanted = 
   return cells.sort((a, b) => byOrder(a.variant, b.variant))
 }
 
-function fits(cell: Cell, { variant, settings = {}, figure, curve }: Wanted): boolean {
+function fits(cell: Cell, { variant, settings = {}, except = {}, figure, curve }: Wanted): boolean {
   if (variant !== undefined && cell.variant !== variant) return false
   if (figure !== undefined && cell.figures[figure] === undefined) return false
   if (curve !== undefined && cell.curves[curve] === undefined) return false
+  if (Object.entries(except).some(([name, value]) => cell.settings[name] === value)) return false
   return Object.entries(settings).every(([name, value]) => cell.settings[name] === value)
 }
 

@@ -14,6 +14,7 @@ interface Asked {
   readonly figure: string
   /** The same for each column, but its variant. */
   readonly settings?: Wanted['settings']
+  readonly except?: Wanted['except']
   /** What there is to say of nodes that share nothing, where there is nothing to measure. */
   readonly alone?: string
 }
@@ -35,6 +36,7 @@ const ASKED: readonly Asked[] = [
     what: 'reads elsewhere right after a write that see it (with stamps)',
     question: 'staleness',
     figure: 'fresh0',
+    except: { stamps: false },
     alone: 'none: elsewhere it is unknown',
   },
   { what: 'memory per session', question: 'memory', figure: 'rssPerSession' },
@@ -60,13 +62,13 @@ function said(what: string, ...cells: readonly [string, string, string]): Row {
   return { cells: [what, ...cells], marks: [], notes: [] }
 }
 
-function measuredRow(run: BenchRun, { what, question, figure, settings = {}, alone }: Asked): Row {
+function measuredRow(run: BenchRun, { what, question, figure, settings = {}, except = {}, alone }: Asked): Row {
   const cells = COLUMNS.map(({ variant }) => {
     if (variant === Variant.memory && alone !== undefined) return alone
-    const found = figureOf(run, question, figure, { variant, settings })
+    const found = figureOf(run, question, figure, { variant, settings, except })
     return found === undefined ? 'not measured' : quantity(found.median, found.unit)
   })
   const variants: readonly string[] = COLUMNS.map(({ variant }) => variant)
-  const own = cellsOf(run, question, { figure, settings }).filter(({ variant }) => variants.includes(variant))
+  const own = cellsOf(run, question, { figure, settings, except }).filter(({ variant }) => variants.includes(variant))
   return { cells: [what, ...cells], marks: [...new Set(own.flatMap(({ marks }) => marks))], notes: [] }
 }

@@ -5,6 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { GOALS, type Goal } from '../../bench/goals.js'
 import { judge } from '../../bench/judge.js'
 import { answers } from '../../bench/report/answers.js'
+import { comparison } from '../../bench/report/comparison.js'
 import { contentsOf } from '../../bench/report/contents.js'
 import { quantity, spread } from '../../bench/report/format.js'
 import { goalRows, missedOf } from '../../bench/report/goal-table.js'
@@ -192,6 +193,20 @@ describe('the headline', () => {
     })
 
     expect(headline(marked).warnings.map((text) => text.slice(0, 11))).toEqual(['1 cell with', '1 cell void', '1 cell dist'])
+  })
+})
+
+describe('the three ways', () => {
+  test('do not show the figure without stamps where the one with them is void', () => {
+    const settings = { delayMs: 0, acks: 'async' }
+    const cells = [
+      cell('staleness', 'mesh-async', { ...settings, stamps: true }, {}, { marks: ['void'] }),
+      cell('staleness', 'mesh-async', { ...settings, stamps: false }, { fresh0: figure(0.321, 'share') }),
+    ]
+
+    const row = comparison(madeUpRun({ cells })).rows.find(({ cells: [what] }) => what?.includes('with stamps'))
+
+    expect(row?.cells[2]).toBe('not measured')
   })
 })
 
