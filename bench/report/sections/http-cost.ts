@@ -30,7 +30,7 @@ export function httpCost(run: BenchRun): Section {
     short: 'Cost',
     lead:
       'CPU time of the server processes per request, as the operating system counts it. Sessions have ten attributes of ' +
-      '100 B. The floor is the least an Express application can do: a signed cookie and a Map. Shorter is better.',
+      '100 B. The floor is the least an Express application can do: a cookie and a Map. Shorter is better.',
     findings: [],
     bars: valuesOf(cells, 'nodes').flatMap((nodes) => barsAt(cells, nodes)),
     plots: [],
