@@ -27,7 +27,9 @@ export function updated<T extends { readonly name: string }>(
     if (at >= 0) registers[at] = register
     else registers.splice(~at, 0, register)
   }
-  return registers ?? into
+  if (registers === undefined) return into
+  // What was inserted left room for more behind it; this copy has none.
+  return registers.length > into.length ? registers.slice() : registers
 }
 
 /** Attributes as the HTTP layer reads them: encoded values by name, without removed and reserved registers. */

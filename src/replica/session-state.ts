@@ -19,7 +19,8 @@ const NO_CHANGE: IdChanges = { added: [], removed: [] }
  * One session as mergeable state. Attributes are registers, each of which merges by its kind (merge/); ids are an
  * observed-remove set; `version` says which events of this session are included, so a fragment proves itself.
  *
- * Arrays are replaced, never changed in place: a reader may keep one as its snapshot.
+ * Arrays are replaced, never changed in place: a reader may keep one as its snapshot. They are made by what makes them
+ * as long as they are (concat, with, slice): a literal with a spread and one element more has room for 17.
  */
 export class SessionState {
   readonly birth: Dot
@@ -152,14 +153,14 @@ export class SessionState {
 
   #include(dot: Dot): void {
     const at = this.version.findIndex((entry) => entry.actor === dot.actor)
-    if (at < 0) this.version = [...this.version, dot]
+    if (at < 0) this.version = this.version.concat(dot)
     else if ((this.version[at] as Dot).counter < dot.counter) this.version = this.version.with(at, dot)
   }
 
   #addId(entry: IdEntry): void {
     const removed = this.removedIds.findIndex((dot) => sameDot(dot, entry.dot))
     if (removed >= 0) this.removedIds = this.removedIds.toSpliced(removed, 1)
-    else if (!this.ids.some((id) => sameDot(id.dot, entry.dot))) this.ids = [...this.ids, entry]
+    else if (!this.ids.some((id) => sameDot(id.dot, entry.dot))) this.ids = this.ids.concat(entry)
   }
 
   /** Removes ids by the event that added them; where that event is still to come, remembers the removal. */
@@ -168,7 +169,7 @@ export class SessionState {
     if (kept.length !== this.ids.length) this.ids = kept
     const ahead = drops.filter((dot) => !known.has(dot) && !this.includes(dot))
     for (const dot of ahead) {
-      if (!this.removedIds.some((removed) => sameDot(removed, dot))) this.removedIds = [...this.removedIds, dot]
+      if (!this.removedIds.some((removed) => sameDot(removed, dot))) this.removedIds = this.removedIds.concat(dot)
     }
   }
 
@@ -186,7 +187,7 @@ export class SessionState {
       !this.includes(dot) &&
       !this.removedIds.some((removed) => sameDot(removed, dot))
     const added = from.ids.filter(isNew)
-    if (kept.length !== this.ids.length || added.length > 0) this.ids = [...kept, ...added]
+    if (kept.length !== this.ids.length || added.length > 0) this.ids = kept.concat(added)
 
     const open = [...this.removedIds, ...removedByThem.filter((dot) => !this.removedIds.some((own) => sameDot(own, dot)))]
     // A removal is done once its adding event is included on either side: then `ids` already says so.
