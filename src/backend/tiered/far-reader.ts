@@ -53,6 +53,19 @@ export class FarReader {
     })
   }
 
+  /** Both get what they lack of a session; the far one with the next flush. */
+  async exchange(ref: SessionRef): Promise<void> {
+    const { near, far, queue, ended } = this.#options
+    if (ended.has(ref)) return
+    await this.#asked(async () => {
+      const there = await far.exportOne(ref)
+      const brought = there === undefined ? 'none' : await this.take(there)
+      const here = await near.exportOne(ref)
+      if (here !== undefined && isAhead(here, there)) queue.note(ref)
+      return brought
+    })
+  }
+
   /** Merges a session into the near backend. One that is over there is over: the far backend learns it. */
   async take(session: PortableSession): Promise<Brought> {
     const { near, ended } = this.#options
@@ -116,4 +129,10 @@ export class FarReader {
     const maxIdleMs = typeof idle === 'number' ? idle : Infinity
     return isExpired({ createdAt, maxLifeMs, lastAccessedAt: touchedAt, maxIdleMs }, this.#options.now())
   }
+}
+
+/** Whether one copy includes a change that the other does not. */
+function isAhead(one: PortableSession, other: PortableSession | undefined): boolean {
+  const included = new Map(other?.version.map(({ actor, counter }) => [actor, counter]))
+  return one.version.some(({ actor, counter }) => counter > (included.get(actor) ?? 0))
 }

@@ -13,6 +13,8 @@ export interface ReconcilerOptions {
   readonly ended: EndedRefs
   readonly log: Log
   readonly warmUpMax: number
+  /** What the near backend holds may be older than what the far one does, because others write there alone. */
+  readonly bothAlways: boolean
 }
 
 const AT_ONCE = 16
@@ -104,14 +106,15 @@ export class Reconciler {
   }
 
   async #toNear(): Promise<void> {
-    const { near, far, reader, ended, queue, log } = this.#options
+    const { near, far, reader, ended, queue, log, bothAlways } = this.#options
     let seen = 0
     await eachOf(far.exportAll(), AT_ONCE, async (session: PortableSession) => {
       seen++
-      if (!ended.has(session.birth) && (await near.read(session.birth)) !== undefined) return
+      const isHeld = !ended.has(session.birth) && (await near.read(session.birth)) !== undefined
+      if (isHeld && !bothAlways) return
       // What requests changed goes first.
       if (queue.isBehind) await queue.caughtUp()
-      if ((await reader.take(session)) === 'held') this.#counts.warmed++
+      if ((await reader.take(session)) === 'held' && !isHeld) this.#counts.warmed++
     })
     this.#isComplete = true
     queue.answered()

@@ -20,6 +20,7 @@ import type {
 } from '../backend.js'
 import { Fingerprint } from '../fingerprint.js'
 import { EndedRefs } from './ended-refs.js'
+import { Exchange } from './exchange.js'
 import { FarQueue } from './far-queue.js'
 import { FarReader } from './far-reader.js'
 import { NearCache } from './near-cache.js'
@@ -66,6 +67,7 @@ export class TieredBackend implements SessionBackend {
   readonly #queue: FarQueue
   readonly #reader: FarReader
   readonly #tier: Tier
+  readonly #exchange: Exchange | undefined
   readonly #readiness = deferred<void>()
   #ticker: NodeJS.Timeout | undefined
   #isReady = false
@@ -84,6 +86,8 @@ export class TieredBackend implements SessionBackend {
     const { mode, staleForMs = STALE_FOR_MS } = options
     const isCache = mode === 'near-cache'
     this.#tier = isCache ? new NearCache({ ...parts, staleForMs }) : new WriteBehind({ ...parts, bothAlways: mode === 'both' })
+    const exchange = { near, far, queue: this.#queue, reader: this.#reader, sessionsMax: queueMax, compare: recovered }
+    this.#exchange = mode === 'both' ? new Exchange(exchange) : undefined
     this.powers = this.#tier.powers
     this.#readiness.promise.catch(() => {})
   }
@@ -162,6 +166,7 @@ export class TieredBackend implements SessionBackend {
     await far.open()
     await near.open()
     this.#queue.open()
+    this.#exchange?.open()
     this.#tier.open()
     near.ready().then(
       () => {
@@ -184,6 +189,7 @@ export class TieredBackend implements SessionBackend {
 
   /** Writes to the far backend what waits for it by now, as far as it can be reached. */
   async flush(): Promise<void> {
+    await this.#exchange?.flush()
     await this.#queue.flush()
   }
 
@@ -210,6 +216,7 @@ export class TieredBackend implements SessionBackend {
 
   #tick(): void {
     this.#tier.tick()
+    this.#exchange?.tick()
     this.#judge()
   }
 
@@ -220,6 +227,7 @@ export class TieredBackend implements SessionBackend {
   async #close(): Promise<void> {
     const { near, far } = this.#options
     clearInterval(this.#ticker)
+    await this.#exchange?.close()
     await this.#queue.close(DRAIN_MS)
     await near.close()
     await far.close()

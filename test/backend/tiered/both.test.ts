@@ -1,7 +1,10 @@
 /** Mode `both`: some nodes know only one of the two backends, as in the middle of a move, and nobody notices. */
-import { afterEach, describe, expect, it } from 'vitest'
+import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { SessionBackend } from '../../../src/backend/backend.js'
-import { Clock, delta, LIVES, load, memory, Remote, tiered, turns, valuesOf } from './support.js'
+import type { MemoryBackend } from '../../../src/backend/memory/memory.js'
+import {
+  Clock, delta, LIVES, load, memory, Remote, replicatedNode, tiered, tieredNodes, turns, valuesOf, type Nodes,
+} from './support.js'
 
 const closing: SessionBackend[] = []
 afterEach(async () => {
@@ -65,5 +68,81 @@ describe('a node with both', () => {
     await turns(2)
     await (both as ReturnType<typeof tiered>).flush()
     expect(await load(far, id)).toMatchObject({ state: 'none' })
+  })
+})
+
+/** Two nodes with both, and what a node that knows only the far one works on. */
+async function twoMoving(): Promise<Nodes & { readonly clock: Clock; readonly held: MemoryBackend; readonly far: Remote }> {
+  const clock = new Clock()
+  const held = memory(clock.now)
+  const far = new Remote(held)
+  const nodes = await tieredNodes(2, () => far, clock, { mode: 'both' })
+  closing.push(...nodes.tiers)
+  return { ...nodes, clock, held, far }
+}
+
+/** Nobody asks a node with both for the session meanwhile. */
+describe('without anybody asking, a node with both', () => {
+  it('has in memory what a node with the far one alone wrote, so that its successor can do without the far one', async () => {
+    const { tiers: [a], nearest, held } = await twoMoving()
+    const { id, ref } = await (a as SessionBackend).create(delta({ clicks: 1 }), LIVES)
+
+    held.save(ref, delta({ clicks: 2 }))
+
+    for (const near of nearest) await vi.waitFor(async () => expect(await valuesOf(near, id)).toEqual({ clicks: 2 }))
+  })
+
+  it('has in memory what a node with the far one alone made', async () => {
+    const { nearest, held } = await twoMoving()
+    const { id } = held.create(delta({ clicks: 1 }), LIVES)
+
+    for (const near of nearest) await vi.waitFor(async () => expect(await valuesOf(near, id)).toEqual({ clicks: 1 }))
+  })
+
+  it('ends in memory what ended on a node with the far one alone', async () => {
+    const { tiers: [a], nearest, held } = await twoMoving()
+    const { id, ref } = await (a as SessionBackend).create(delta({}), LIVES)
+
+    held.destroy(ref, 'logged-out')
+
+    for (const near of nearest) await vi.waitFor(async () => expect((await load(near, id)).state).toBe('none'))
+  })
+
+  it('has written to the far one what a node with memory alone wrote', async () => {
+    const { tiers: [a], hub, addresses, held, clock } = await twoMoving()
+    const { id, ref } = await (a as SessionBackend).create(delta({ clicks: 1 }), LIVES)
+    const memoryAlone = replicatedNode(hub, hub.freeAddress(), addresses, clock.now)
+    closing.push(memoryAlone)
+    await memoryAlone.open()
+    await memoryAlone.ready()
+
+    await memoryAlone.save(ref, delta({ clicks: 2 }), {})
+    const made = await memoryAlone.create(delta({ clicks: 1 }), LIVES)
+
+    await vi.waitFor(async () => expect(await valuesOf(held, id)).toEqual({ clicks: 2 }))
+    await vi.waitFor(async () => expect(await valuesOf(held, made.id)).toEqual({ clicks: 1 }))
+  })
+
+  it('finds by comparison what it could not be told while the far one was out of reach', async () => {
+    const { tiers, nearest, held, far } = await twoMoving()
+    const { id, ref } = await (tiers[0] as SessionBackend).create(delta({ clicks: 1 }), LIVES)
+    far.isDown = true
+    await Promise.all(tiers.map((tier) => load(tier, id)))
+    held.save(ref, delta({ clicks: 2 }))
+    far.isDown = false
+
+    for (const near of nearest) await vi.waitFor(async () => expect(await valuesOf(near, id)).toEqual({ clicks: 2 }))
+  })
+
+  it('asks the far one once about a session however often others change it, and not about its own changes', async () => {
+    const { tiers: [a, b], held, far } = await twoMoving()
+    const { ref } = await (a as SessionBackend).create(delta({ clicks: 0 }), LIVES)
+    await Promise.all([a?.flush(), b?.flush()])
+    far.calls.length = 0
+
+    for (let clicks = 1; clicks <= 50; clicks++) held.save(ref, delta({ clicks }))
+    await Promise.all([a?.flush(), b?.flush()])
+
+    expect(far.calls).toEqual(['exportOne', 'exportOne'])
   })
 })
