@@ -82,8 +82,8 @@ export class Pulls {
   /** The answer if it can be given without asking anybody. */
   answerNow(lookup: Lookup, now: number): LoadAnswer | undefined {
     if (this.#roster.isFenced) return { state: 'behind' }
-    // Until ready, what is held here may lack a logout that the others know of: they are asked in any case.
-    return this.#roster.isReady ? this.#answer(lookup, now) : undefined
+    // Until caught up, what is held here may lack a logout that the others know of: they are asked in any case.
+    return this.#roster.isCaughtUp ? this.#answer(lookup, now) : undefined
   }
 
   load(lookup: Lookup, now: number): void {
@@ -238,7 +238,7 @@ export class Pulls {
 
   /** Answers every look-up of the question that can be answered now. */
   #retry(question: Question, now: number): void {
-    const mayServe = this.#roster.isReady || (question.heardReady && question.open.size === 0)
+    const mayServe = this.#roster.isCaughtUp || (question.heardReady && question.open.size === 0)
     const still = question.waits.filter((wait) => {
       const answer = (mayServe ? this.#answer(wait, now) : undefined) ?? this.#decide(question, wait, now)
       if (answer === undefined) return true

@@ -26,7 +26,7 @@ export interface Peer {
   digest: Digest | undefined
   /** Its wall clock minus ours at the last digest, milliseconds; undefined while unknown since our clock jumped. */
   clockOffsetMs: number | undefined
-  /** What it had when we met it while not ready: to be covered before we are. */
+  /** What it had when we first met it, until that is covered here. */
   barrier: readonly ContextEntry[] | undefined
 }
 
@@ -57,6 +57,12 @@ export class Roster {
   #owed: readonly { readonly barrier: readonly ContextEntry[]; readonly since: number }[] = []
   #fenced = false
   #ready = false
+  /** Ready while somebody that may be a member had not spoken: what comes from those we meet later comes in pieces. */
+  #readyInSilence = false
+  /** Whether nothing of what peers had when we first met them is missing. */
+  #isCaughtUp = false
+  /** The starts of nodes of which all is here that they had when we met them. */
+  readonly #met = new Map<NodeId, number>()
   /** Our clock jumped, or most peers contradicted it, and none confirmed it since. */
   #isDoubted = false
 
@@ -74,6 +80,15 @@ export class Roster {
   /** Every session can be served here: all that the peers had when we met them is here. */
   get isReady(): boolean {
     return this.#ready && !this.#fenced
+  }
+
+  /**
+   * What is held may be served without asking. A node that became ready in silence and then meets a peer gets that peer's
+   * own events first, so that a session may be here without what others wrote to it, and no stamp says so: all members,
+   * the node's earlier start among them, had that.
+   */
+  get isCaughtUp(): boolean {
+    return this.#isCaughtUp && this.#ready && !this.#fenced
   }
 
   /** The clock of this node disagrees with most others: it must neither serve nor judge expiry. */
@@ -149,10 +164,16 @@ export class Roster {
       barrier: undefined,
     }
     this.peers.set(link, peer)
+    if (this.#isOwed(peer)) this.#isCaughtUp = false
     return peer
   }
 
-  /** A link that goes down while we are not ready takes no barrier with it: another peer may help to cover it. */
+  /** Whether what the peer has is to be covered before we serve without asking. */
+  #isOwed({ member }: Peer): boolean {
+    return !this.#ready || (this.#readyInSilence && this.#met.get(member.node) !== member.actor)
+  }
+
+  /** A link that goes down takes no barrier with it: another peer may help to cover it. */
   linkDown(link: LinkId, now: number): void {
     const barrier = this.peers.get(link)?.barrier
     this.peers.delete(link)
@@ -190,7 +211,7 @@ export class Roster {
 
   /** A peer told what it has, whom it hears, and its time. */
   digest(peer: Peer, digest: Digest, now: number): void {
-    if (!this.#ready && peer.barrier === undefined) peer.barrier = digest.context
+    if (peer.barrier === undefined && this.#isOwed(peer)) peer.barrier = digest.context
     peer.digest = digest
     peer.clockOffsetMs = digest.wallMs - now
     peer.row.join(digest.context)
@@ -211,6 +232,7 @@ export class Roster {
       const linked = this.peerOf(known.member.actor) !== undefined
       if (linked || now - known.heardAt <= this.options.forgetAfterMs) continue
       this.#members.delete(node)
+      this.#met.delete(node)
       this.#expected--
     }
     if (now - this.#startedAt > this.options.forgetAfterMs) this.#expected = Math.min(this.#expected, this.#members.size)
@@ -259,22 +281,37 @@ export class Roster {
     return false
   }
 
-  /** Becomes ready when nothing stands against it. Answers whether that happened now. */
+  /** Becomes ready, and caught up, when nothing stands against it. Answers whether it became ready now. */
   judgeReady(context: Context, now: number): boolean {
-    if (this.#ready) return false
-    const overdue = elapsedMs(this.#startedAt, now) >= this.options.bootstrapTimeoutMs
-    if (!overdue && this.#silent.size > 0) return false
-    for (const peer of this.peers.values()) {
-      if (peer.barrier === undefined && !overdue) return false
-      if (peer.barrier !== undefined && !context.covers(peer.barrier)) return false
-    }
+    if (this.#ready && this.#isCaughtUp) return false
+    const isOverdue = elapsedMs(this.#startedAt, now) >= this.options.bootstrapTimeoutMs
+    if (!this.#ready && !isOverdue && this.#silent.size > 0) return false
     this.#owed = this.#owed.filter(({ barrier, since }) => {
       return elapsedMs(since, now) < this.options.bootstrapTimeoutMs && !context.covers(barrier)
     })
-    if (this.#owed.length > 0) return false
+    let isSilent = false
+    let isCovered = this.#owed.length === 0
+    for (const peer of this.peers.values()) {
+      if (!this.#isOwed(peer)) continue
+      if (peer.barrier === undefined) isSilent = true
+      else if (!context.covers(peer.barrier)) isCovered = false
+      else if (this.#ready) this.#cover(peer)
+    }
+    if (this.#ready) {
+      this.#isCaughtUp = isCovered && !isSilent
+      return false
+    }
+    if (!isCovered || (isSilent && !isOverdue)) return false
     this.#ready = true
-    for (const peer of this.peers.values()) peer.barrier = undefined
+    this.#readyInSilence = isSilent || this.#silent.size > 0
+    this.#isCaughtUp = !isSilent
+    for (const peer of this.peers.values()) if (peer.barrier !== undefined) this.#cover(peer)
     return true
+  }
+
+  #cover(peer: Peer): void {
+    peer.barrier = undefined
+    this.#met.set(peer.member.node, peer.member.actor)
   }
 }
 

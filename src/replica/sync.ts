@@ -123,7 +123,7 @@ export class Sync {
     this.#startNext(now)
   }
 
-  /** Notices that a peer has what we lack; asks when it does not come by itself, at once when we are not ready. */
+  /** Notices that a peer has what we lack; asks when it does not come by itself, at once until we are caught up. */
   #compare(peer: Peer, now: number): void {
     const { link, digest } = peer
     if (digest === this.#covered.get(link)) return
@@ -134,7 +134,7 @@ export class Sync {
     }
     const since = this.#behindSince.get(link) ?? now
     this.#behindSince.set(link, since)
-    if (!this.#roster.isReady || elapsedMs(since, now) >= BEHIND_FOR_MS) this.#wanted.add(link)
+    if (!this.#roster.isCaughtUp || elapsedMs(since, now) >= BEHIND_FOR_MS) this.#wanted.add(link)
   }
 
   #startNext(now: number): void {

@@ -13,10 +13,13 @@ const NODES: readonly Mutant[] = [
   one('actor', 'a process that comes back goes on with the actor of the last one', 'simulator/node',
     'const actor = this.#random.actor();', 'const actor = (this.fixed ??= this.#random.actor());', 1),
   one('ready', 'a node is ready before it has what its peers had', ROSTER,
-    'if (peer.barrier !== undefined && !context.covers(peer.barrier)) return false;', '', 2),
+    'else if (!context.covers(peer.barrier)) isCovered = false;', '', 2),
   one('ready', 'a node that is not ready answers from what it holds', PULLS,
-    'return this.#roster.isReady ? this.#answer(lookup, now) : undefined;',
+    'return this.#roster.isCaughtUp ? this.#answer(lookup, now) : undefined;',
     'return this.#answer(lookup, now);', 1),
+  one('ready', 'a node that became ready in silence has caught up with those it meets later', ROSTER,
+    'return !this.#ready || (this.#readyInSilence && this.#met.get(member.node) !== member.actor);',
+    'return !this.#ready;', 'scenarios/ready-in-silence'),
   mutant('revoke', 'logging out everywhere misses what the one who does it does not hold', [
     {
       file: STATE,
