@@ -1,6 +1,7 @@
 import type { NodeId } from '../session/session.js'
 import type { PullOptions } from './pulls.js'
 import { STAMP_DOTS_MAX } from './stamp.js'
+import type { Packing } from './warm-sessions.js'
 
 export interface ReplicaOptions extends PullOptions {
   readonly node: NodeId
@@ -25,6 +26,10 @@ export interface ReplicaOptions extends PullOptions {
   readonly stampDotsMax: number
   /** How long an id that was replaced, or whose session ended, is told apart from an unknown one, milliseconds. */
   readonly rotatedKeptMs: number
+  /** How sessions are kept that were not used lately; absent: as those that were. */
+  readonly packing?: Packing
+  /** Sessions at most that are kept ready for use, beside the few that cannot be packed. */
+  readonly warmSessionsMax: number
 }
 
 export const REPLICA_DEFAULTS = {
@@ -40,4 +45,5 @@ export const REPLICA_DEFAULTS = {
   partFragmentsMax: 400,
   stampDotsMax: STAMP_DOTS_MAX,
   rotatedKeptMs: 30_000,
+  warmSessionsMax: 1_024,
 } as const

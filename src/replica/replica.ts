@@ -8,8 +8,9 @@ import type { ReplicaOptions } from './options.js'
 import { Pulls, type Lookup } from './pulls.js'
 import { Roster, type Peer } from './roster.js'
 import type { SessionState } from './session-state.js'
-import { ReplicaState } from './state.js'
+import { ReplicaState, type StateListener } from './state.js'
 import { Sync } from './sync.js'
+import { WarmSessions } from './warm-sessions.js'
 
 const DIGEST_EVERY_MS = 1_000
 const FORGET_EVERY_MS = 5_000
@@ -46,7 +47,9 @@ export class Replica {
     const emit = (output: Output): void => {
       this.#outputs.push(output)
     }
-    this.state = new ReplicaState({
+    const { packing, warmSessionsMax } = options
+    const warm = packing === undefined ? undefined : new WarmSessions(packing, warmSessionsMax)
+    const listener: StateListener = {
       changed: (session, what) => {
         if (what === 'created') this.#expiry.watch(session)
         this.#changed.push(session)
@@ -56,7 +59,8 @@ export class Replica {
         this.#changed.push(session)
         emit({ type: 'ended', birth: session.birth, reason, local: this.#commits.isApplying })
       },
-    })
+    }
+    this.state = new ReplicaState(listener, warm)
     const { node, actor, startedAt } = options
     this.roster = new Roster({ ...options, self: { node, actor, startedAt, state: 'joining' } }, now)
     this.sync = new Sync(this.state, this.roster, emit, options.partFragmentsMax)

@@ -1,8 +1,12 @@
-import { sameDot, type Dot, type IdHash, type SessionRecord } from '../session/session.js'
-import { Context } from './context.js'
+import { invariant } from '../invariant.js'
+import type { Dot, IdHash, SessionRecord } from '../session/session.js'
+import type { Context } from './context.js'
 import { Reserved, type Event, type Fragment, type IdEntry, type Register, type SessionBase } from './events.js'
+import { addId, dropIds, include, isIncluded, mergeIds } from './id-set.js'
 import { applied, isBy, isNewTo, joined, valueBytes } from './merge/register.js'
+import { lifetimesIn, packed, unpacked, versionIn, type SessionContents } from './packed-session.js'
 import { registerOf, RegisterView, updated, type EncodeMerged } from './registers.js'
+import type { WarmSessions } from './warm-sessions.js'
 
 /** What a session takes in from a live event; kills and revocations end sessions and are not for them. */
 export type SessionEvent = Extract<Event, { type: 'create' | 'write' | 'rotate' }>
@@ -19,38 +23,69 @@ const NO_CHANGE: IdChanges = { added: [], removed: [] }
  * One session as mergeable state. Attributes are registers, each of which merges by its kind (merge/); ids are an
  * observed-remove set; `version` says which events of this session are included, so a fragment proves itself.
  *
+ * All but what changes with every access is packed into one text while the session is not used (WarmSessions). Looking
+ * at it unpacks it; whoever walks over many sessions uses what does without (expiresAt, hasNewsFor, fragment).
+ *
  * Arrays are replaced, never changed in place: a reader may keep one as its snapshot. They are made by what makes them
  * as long as they are (concat, with, slice): a literal with a spread and one element more has room for 17.
  */
 export class SessionState {
   readonly birth: Dot
-  base: SessionBase | undefined = undefined
   touchedAt = 0
   /** The last access that peers were told of. */
   announcedAt = 0
-  highest = 0
-  ids: readonly IdEntry[] = []
-  removedIds: readonly Dot[] = []
-  version: readonly Dot[] = []
-  /** By name, ascending. */
-  registers: readonly Register[] = []
   /** Of all values together. */
   bytes = 0
+  readonly #warm: WarmSessions | undefined
+  #held: SessionContents | string = {
+    base: undefined,
+    highest: 0,
+    ids: [],
+    removedIds: [],
+    version: [],
+    registers: [],
+  }
 
-  constructor(birth: Dot) {
+  /** `warm`: who has it packed when it was not used for long; absent: it never is. */
+  constructor(birth: Dot, warm?: WarmSessions) {
     this.birth = birth
+    this.#warm = warm
+  }
+
+  get base(): SessionBase | undefined {
+    return this.#contents.base
+  }
+
+  get highest(): number {
+    return this.#contents.highest
+  }
+
+  get ids(): readonly IdEntry[] {
+    return this.#contents.ids
+  }
+
+  get removedIds(): readonly Dot[] {
+    return this.#contents.removedIds
+  }
+
+  get version(): readonly Dot[] {
+    return this.#contents.version
+  }
+
+  /** By name, ascending. */
+  get registers(): readonly Register[] {
+    return this.#contents.registers
   }
 
   /** Whether events of `actor` up to `counter` are included. */
   includes(dot: Dot): boolean {
-    return this.version.some((entry) => entry.actor === dot.actor && entry.counter >= dot.counter)
+    return isIncluded(dot, this.#contents.version)
   }
 
   /** Whether any attribute or id is, in part at least, what an event of `actor` made it. */
   showsWorkOf(actor: number): boolean {
-    return (
-      this.registers.some((register) => isBy(register, actor)) || this.ids.some(({ dot }) => dot.actor === actor)
-    )
+    const { registers, ids } = this.#contents
+    return registers.some((register) => isBy(register, actor)) || ids.some(({ dot }) => dot.actor === actor)
   }
 
   register(name: string): Register | undefined {
@@ -62,6 +97,7 @@ export class SessionState {
   }
 
   get maxIdleMs(): number {
+    if (typeof this.#held === 'string') return lifetimesIn(this.#held, this.birth).maxIdleMs
     const changed = this.register(Reserved.maxIdleMs)?.value
     return typeof changed === 'number' ? changed : (this.base?.maxIdleMs ?? Infinity)
   }
@@ -73,125 +109,116 @@ export class SessionState {
 
   /** Takes in one live event that is not included yet (rule A6). `known`: the events this replica has. */
   apply(event: SessionEvent, known: Context): IdChanges {
-    if (event.type === 'create') this.base ??= event.base
-    this.#update(event.writes, (held, write) => applied(held, write, event))
-    const before = this.ids
-    if (event.type === 'rotate') this.#dropIds(event.drops, known)
-    if (event.type !== 'write') this.#addId({ hash: event.id, dot: event.dot })
-    this.#include(event.dot)
-    this.highest = Math.max(this.highest, event.hlc)
-    return before === this.ids ? NO_CHANGE : idChanges(before, this.ids)
+    const contents = this.#contents
+    if (event.type === 'create') contents.base ??= event.base
+    this.#update(contents, event.writes, (held, write) => applied(held, write, event))
+    const before = contents.ids
+    if (event.type === 'rotate') dropIds(contents, event.drops, known)
+    if (event.type !== 'write') addId(contents, { hash: event.id, dot: event.dot })
+    include(contents, event.dot)
+    contents.highest = Math.max(contents.highest, event.hlc)
+    return before === contents.ids ? NO_CHANGE : idChanges(before, contents.ids)
   }
 
   /** Takes in what another replica holds of this session (rules F2, F3). */
   merge(from: Fragment, known: Context): IdChanges {
-    this.base ??= from.base
-    this.#update(from.registers, joined)
-    const before = this.ids
-    this.#mergeIds(from, known)
-    for (const dot of from.version) this.#include(dot)
-    this.highest = Math.max(this.highest, from.highest)
-    return before === this.ids ? NO_CHANGE : idChanges(before, this.ids)
+    const contents = this.#contents
+    contents.base ??= from.base
+    this.#update(contents, from.registers, joined)
+    const before = contents.ids
+    mergeIds(contents, from, known)
+    for (const dot of from.version) include(contents, dot)
+    contents.highest = Math.max(contents.highest, from.highest)
+    return before === contents.ids ? NO_CHANGE : idChanges(before, contents.ids)
   }
 
   /** The whole session, or what is new to a replica that has `since` (rule F5: always with all ids). */
   fragment(since?: Context): Fragment {
+    const { base, highest, ids, removedIds, version, registers } = this.#seen()
     return {
       birth: this.birth,
-      base: this.base,
+      base,
       touchedAt: this.touchedAt,
-      highest: this.highest,
-      ids: this.ids,
-      removedIds: this.removedIds,
-      version: this.version,
-      registers: since === undefined ? this.registers : this.registers.filter((register) => isNewTo(register, since)),
+      highest,
+      ids,
+      removedIds,
+      version,
+      registers: since === undefined ? registers : registers.filter((register) => isNewTo(register, since)),
     }
   }
 
   /** Whether a replica that has `since` lacks anything of this session (rule F5: also a pure removal counts). */
   hasNewsFor(since: Context): boolean {
-    return this.version.some((dot) => !since.has(dot)) || this.removedIds.some((dot) => !since.has(dot))
+    if (typeof this.#held === 'string') return versionIn(this.#held, this.birth).some((dot) => !since.has(dot))
+    const { version, removedIds } = this.#held
+    return version.some((dot) => !since.has(dot)) || removedIds.some((dot) => !since.has(dot))
   }
 
   /** When the session ends if nobody touches it again, by what this node knows; Infinity = never. */
   get expiresAt(): number {
-    if (this.base === undefined) return Infinity
-    return Math.min(this.touchedAt + this.maxIdleMs, this.base.createdAt + this.base.maxLifeMs)
+    if (typeof this.#held === 'string') {
+      const { createdAt, maxIdleMs, maxLifeMs } = lifetimesIn(this.#held, this.birth)
+      return Math.min(this.touchedAt + maxIdleMs, createdAt + maxLifeMs)
+    }
+    const { base } = this.#held
+    if (base === undefined) return Infinity
+    return Math.min(this.touchedAt + this.maxIdleMs, base.createdAt + base.maxLifeMs)
   }
 
-  /** Whether its creating event is included; else the session is held, not served. */
+  /** Whether its creating event is included; else the session is held, not served, and never packed. */
   get isComplete(): boolean {
-    return this.base !== undefined
+    return typeof this.#held === 'string' || this.#held.base !== undefined
   }
 
   /** What a request reads: a snapshot that later events do not change. `encode` makes bytes of what was merged. */
   record(encode: EncodeMerged): SessionRecord {
-    const { value: principal, hlc } = this.principal ?? {}
+    const { base, registers } = this.#contents
+    const { value: principal, hlc } = registerOf(registers, Reserved.principal) ?? {}
     const isOwned = typeof principal === 'string'
     return {
-      createdAt: this.base?.createdAt ?? 0,
+      createdAt: base?.createdAt ?? 0,
       lastAccessedAt: this.touchedAt,
       maxIdleMs: this.maxIdleMs,
-      maxLifeMs: this.base?.maxLifeMs ?? Infinity,
+      maxLifeMs: base?.maxLifeMs ?? Infinity,
       principal: isOwned ? principal : undefined,
       principalSince: isOwned ? hlc : undefined,
-      attributes: new RegisterView(this.registers, encode),
+      attributes: new RegisterView(registers, encode),
     }
+  }
+
+  /** Packs what is not in use; what cannot be packed stays as it is. */
+  pack(): void {
+    if (typeof this.#held === 'string' || this.#warm === undefined) return
+    this.#held = packed(this.birth, this.#held, this.maxIdleMs, this.#warm.packing) ?? this.#held
+  }
+
+  /** For use: from now on the session is among those that are not packed. */
+  get #contents(): SessionContents {
+    if (typeof this.#held !== 'string') return this.#held
+    const contents = this.#seen()
+    this.#held = contents
+    this.#warm?.add(this)
+    return contents
+  }
+
+  /** For one look: what is packed stays packed. */
+  #seen(): SessionContents {
+    if (typeof this.#held !== 'string') return this.#held
+    invariant(this.#warm !== undefined, 'only who was told how packs a session')
+    return unpacked(this.birth, this.#held, this.#warm.packing)
   }
 
   /** Changes registers, and counts the bytes of those that did change. */
   #update<T extends { readonly name: string }>(
+    contents: SessionContents,
     items: readonly T[],
     change: (held: Register | undefined, item: T) => Register,
   ): void {
-    this.registers = updated(this.registers, items, (held, item) => {
+    contents.registers = updated(contents.registers, items, (held, item) => {
       const register = change(held, item)
       if (register !== held) this.bytes += valueBytes(register.value) - (held === undefined ? 0 : valueBytes(held.value))
       return register
     })
-  }
-
-  #include(dot: Dot): void {
-    const at = this.version.findIndex((entry) => entry.actor === dot.actor)
-    if (at < 0) this.version = this.version.concat(dot)
-    else if ((this.version[at] as Dot).counter < dot.counter) this.version = this.version.with(at, dot)
-  }
-
-  #addId(entry: IdEntry): void {
-    const removed = this.removedIds.findIndex((dot) => sameDot(dot, entry.dot))
-    if (removed >= 0) this.removedIds = this.removedIds.toSpliced(removed, 1)
-    else if (!this.ids.some((id) => sameDot(id.dot, entry.dot))) this.ids = this.ids.concat(entry)
-  }
-
-  /** Removes ids by the event that added them; where that event is still to come, remembers the removal. */
-  #dropIds(drops: readonly Dot[], known: Context): void {
-    const kept = this.ids.filter((id) => !drops.some((dot) => sameDot(dot, id.dot)))
-    if (kept.length !== this.ids.length) this.ids = kept
-    const ahead = drops.filter((dot) => !known.has(dot) && !this.includes(dot))
-    for (const dot of ahead) {
-      if (!this.removedIds.some((removed) => sameDot(removed, dot))) this.removedIds = this.removedIds.concat(dot)
-    }
-  }
-
-  #mergeIds(from: Fragment, known: Context): void {
-    const theirs = (dot: Dot): boolean =>
-      from.version.some((entry) => entry.actor === dot.actor && entry.counter >= dot.counter)
-    const removedByThem = from.removedIds
-    const kept = this.ids.filter(
-      ({ dot }) =>
-        from.ids.some((id) => sameDot(id.dot, dot)) || !(theirs(dot) || removedByThem.some((removed) => sameDot(removed, dot))),
-    )
-    const isNew = ({ dot }: IdEntry): boolean =>
-      !kept.some((id) => sameDot(id.dot, dot)) &&
-      !known.has(dot) &&
-      !this.includes(dot) &&
-      !this.removedIds.some((removed) => sameDot(removed, dot))
-    const added = from.ids.filter(isNew)
-    if (kept.length !== this.ids.length || added.length > 0) this.ids = kept.concat(added)
-
-    const open = [...this.removedIds, ...removedByThem.filter((dot) => !this.removedIds.some((own) => sameDot(own, dot)))]
-    // A removal is done once its adding event is included on either side: then `ids` already says so.
-    this.removedIds = open.filter((dot) => !theirs(dot) && !known.has(dot) && !this.includes(dot))
   }
 }
 

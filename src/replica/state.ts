@@ -6,6 +6,7 @@ import { HybridClock } from './hlc.js'
 import { IdTable, type Former } from './id-table.js'
 import { Recent } from './recent.js'
 import { SessionState, type IdChanges, type SessionEvent } from './session-state.js'
+import type { WarmSessions } from './warm-sessions.js'
 
 /** Hears what changed, as it changes. */
 export interface StateListener {
@@ -41,10 +42,13 @@ export class ReplicaState {
   readonly #ids = new IdTable()
   readonly #principals = new Map<string, Set<SessionState>>()
   readonly #listener: StateListener
+  readonly #warm: WarmSessions | undefined
   #bytes = 0
 
-  constructor(listener: StateListener) {
+  /** `warm`: has sessions packed that were not used for long; absent: none is. */
+  constructor(listener: StateListener, warm?: WarmSessions) {
     this.#listener = listener
+    this.#warm = warm
   }
 
   /** Bytes of all values held. */
@@ -72,6 +76,7 @@ export class ReplicaState {
 
   /** Whether "log out everywhere" covers the session: its principal was set at or before the revocation. */
   isRevoked(session: SessionState): boolean {
+    if (this.revocations.size === 0) return false
     const principal = session.principal
     if (principal === undefined || typeof principal.value !== 'string') return false
     const revocation = this.revocations.get(principal.value)
@@ -175,8 +180,9 @@ export class ReplicaState {
   }
 
   #hold(birth: Dot): SessionState {
-    const session = new SessionState(birth)
+    const session = new SessionState(birth, this.#warm)
     this.live.set(birth, session)
+    this.#warm?.add(session)
     return session
   }
 

@@ -1,5 +1,6 @@
 import type { Event, Input, LoadAnswer, Output } from '../replica/events.js'
 import { REPLICA_DEFAULTS } from '../replica/options.js'
+import { bytesAsText } from '../session/kept.js'
 import type { Dot, IdHash } from '../session/session.js'
 import { Alone } from './alone.js'
 import { Browser, type BrowserHost } from './browser.js'
@@ -72,7 +73,8 @@ export class World implements NodeHost, BrowserHost {
     this.plan = plan
     this.random = dice.fork('application')
     this.lifetimes = plan.lifetimes
-    this.replica = { ...REPLICA_DEFAULTS, ...plan.replica }
+    // Few sessions stay ready: most of what is read or changed is met packed.
+    this.replica = { ...REPLICA_DEFAULTS, packing: bytesAsText, warmSessionsMax: 8, ...plan.replica }
     this.addresses = Array.from({ length: plan.nodes }, (_, index) => `127.0.0.1:${7000 + index}`)
     this.trace = new Trace(plan.traceLines)
     this.nodes = this.addresses.map((_, index) => new SimulatedNode(index, this, dice.fork(`node ${index}`)))
