@@ -15,7 +15,7 @@ interface Visitor {
   readonly user: string
   /** Clicks that were answered. */
   clicks: number
-  /** A click that got no answer may have been counted or not. */
+  /** A click that got no answer, or 503, may have been counted or not. */
   isUncertain: boolean
   isOut: boolean
 }
@@ -28,7 +28,8 @@ const ASKS_MAX = 50
  * shows in the next answer, and a lost login in the user's name.
  */
 export class Crowd {
-  readonly counts = { requests: 0, failed: 0, retried: 0, loggedOut: 0, lost: 0 }
+  /** `twice`: counted although the answer was 503 or none, and counted again where it was sent next. */
+  readonly counts = { requests: 0, failed: 0, retried: 0, loggedOut: 0, lost: 0, twice: 0 }
   readonly #options: CrowdOptions
   readonly #ready = new Map<number, number>()
   readonly #waits: number[] = []
@@ -144,8 +145,8 @@ export class Crowd {
       return
     }
     const { clicks } = page.value as { readonly clicks: number }
-    const isExpected = clicks === visitor.clicks || (visitor.isUncertain && clicks === visitor.clicks + 1)
-    if (!isExpected) this.counts.lost++
+    if (visitor.isUncertain && clicks > visitor.clicks) this.counts.twice++
+    else if (clicks !== visitor.clicks) this.counts.lost++
     visitor.clicks = clicks + 1
     visitor.isUncertain = false
   }
@@ -164,7 +165,7 @@ export class Crowd {
         this.#waits.push(performance.now() - startedAt)
         return page
       }
-      if (page === undefined) visitor.isUncertain = true
+      visitor.isUncertain = true
       this.counts.retried++
       await pause(5)
     }

@@ -230,11 +230,13 @@ export class WriteBehind implements Tier {
     options: LoadOptions,
   ): Promise<LoadResult> {
     const { near, queue, reader } = this.#options
-    if ((await reader.byRef(ref)) === 'none') {
+    const brought = await reader.byRef(ref)
+    if (brought === 'none') {
       queue.note(ref)
       await queue.push(ref, this.#options.throughMs)
     }
-    return await near.load(id, seen, options)
+    const here = await near.load(id, seen, options)
+    return brought === 'unreachable' && here.state === 'found' ? { ...here, stale: true } : here
   }
 
   /** Brings the session over, and asks again. */

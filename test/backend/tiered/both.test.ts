@@ -123,6 +123,15 @@ describe('without anybody asking, a node with both', () => {
     await vi.waitFor(async () => expect(await valuesOf(held, made.id)).toEqual({ clicks: 1 }))
   })
 
+  it('says that what it serves may be old while it cannot ask the far one', async () => {
+    const { tiers: [a], far } = await twoMoving()
+    const { id } = await (a as SessionBackend).create(delta({ clicks: 1 }), LIVES)
+    expect(await load(a as SessionBackend, id)).not.toHaveProperty('stale')
+    far.isDown = true
+
+    expect(await load(a as SessionBackend, id)).toMatchObject({ state: 'found', stale: true })
+  })
+
   it('finds by comparison what it could not be told while the far one was out of reach', async () => {
     const { tiers, nearest, held, far } = await twoMoving()
     const { id, ref } = await (tiers[0] as SessionBackend).create(delta({ clicks: 1 }), LIVES)
