@@ -28,7 +28,7 @@ export interface ReplicaOptions extends PullOptions {
   readonly rotatedKeptMs: number
   /** How sessions are kept that were not used lately; absent: as those that were. */
   readonly packing?: Packing
-  /** Sessions at most that are kept ready for use, beside the few that cannot be packed. */
+  /** Sessions used again that are kept ready, beside a sixteenth as many new ones and the few that cannot be packed. */
   readonly warmSessionsMax: number
 }
 

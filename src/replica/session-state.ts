@@ -197,7 +197,7 @@ export class SessionState {
     if (typeof this.#held !== 'string') return this.#held
     const contents = this.#seen()
     this.#held = contents
-    this.#warm?.add(this)
+    this.#warm?.use(this)
     return contents
   }
 

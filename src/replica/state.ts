@@ -182,7 +182,7 @@ export class ReplicaState {
   #hold(birth: Dot): SessionState {
     const session = new SessionState(birth, this.#warm)
     this.live.set(birth, session)
-    this.#warm?.add(session)
+    this.#warm?.begin(session)
     return session
   }
 

@@ -3,6 +3,7 @@
  * message names the field, never its content.
  */
 import { ProtocolError } from '../errors.js'
+import { keptHash } from '../session/id.js'
 import { keptBytes } from '../session/kept.js'
 import type { IdHash } from '../session/session.js'
 import { MAX_TIME_MS, MAX_VALUE_BYTES } from './limits.js'
@@ -77,10 +78,10 @@ export function text(fields: Fields, at: number, max: number, name: string): str
   return typeof value === 'string' && value.length > 0 && value.length <= max ? value : refuseField(name)
 }
 
-/** 22 base64url characters. */
+/** 22 base64url characters, as a text of its own: what is decoded may be a slice of all texts of the frame. */
 export function hash(fields: Fields, at: number, name: string): IdHash {
   const value = fields[at]
-  return typeof value === 'string' && HASH.test(value) ? (value as IdHash) : refuseField(name)
+  return typeof value === 'string' && HASH.test(value) ? keptHash(value as IdHash) : refuseField(name)
 }
 
 /** One of a closed list of words, by its place. */
