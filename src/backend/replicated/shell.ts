@@ -5,8 +5,10 @@ import type { Event, Input, Output } from '../../replica/events.js'
 import { wallOf } from '../../replica/hlc.js'
 import type { Replica } from '../../replica/replica.js'
 import { decodeMessage, encodeMessage } from '../../transport/codec.js'
+import type { SessionRef } from '../../session/session.js'
 import type { LinkId, PeerInfo, Transport, TransportEvents } from '../../transport/transport.js'
 import type { Answer, PeerHealth, SessionEvent } from '../backend.js'
+import { Duplicates } from './duplicates.js'
 import { RefusedPeers } from './refused-peers.js'
 
 export interface ReplicaShellOptions {
@@ -32,6 +34,7 @@ export class ReplicaShell {
   readonly #transport: Transport
   readonly #waiting = new Map<number, (output: Output) => void>()
   readonly #refused: RefusedPeers
+  readonly duplicates: Duplicates
   readonly #readiness = deferred<void>()
   readonly counts = { badFrames: 0, quarantined: 0, staleReadsPrevented: 0, deltas: 0, deltaAgeMs: 0 }
   #ticker: NodeJS.Timeout | undefined = undefined
@@ -46,6 +49,7 @@ export class ReplicaShell {
     this.#replica = options.replica
     this.#transport = options.transport
     this.#refused = new RefusedPeers(options.log)
+    this.duplicates = new Duplicates(options.replica.state)
     // Nobody may be listening when it is rejected: whoever calls ready() gets it.
     this.#readiness.promise.catch(() => {})
   }
@@ -180,6 +184,15 @@ export class ReplicaShell {
     this.counts.deltaAgeMs += Math.max(0, this.#options.now() - (wallOf(event.hlc) - offsetMs))
   }
 
+  #giveWayTo(ref: SessionRef): void {
+    const birth = this.duplicates.givesWayTo(ref)
+    if (birth === undefined) return
+    this.#options.log('info', 'duplicate', { detail: 'two nodes made a session under one id; the one made here ends' })
+    const commit = { type: 'kill', birth, reason: 'duplicate' } as const
+    void this.ask({ type: 'commit', request: 0, commit, concern: 'async', deadline: this.#options.now(), stamp: undefined }, () => {})
+    this.flushSoon()
+  }
+
   #tick(): void {
     const now = this.#options.now()
     const lagMs = now - this.#tickedAt - TICK_MS
@@ -204,6 +217,7 @@ export class ReplicaShell {
       }
       case 'changed':
         this.#options.tell({ type: output.what, ref: output.birth, local: output.local })
+        if (output.what === 'created' && !output.local) this.#giveWayTo(output.birth)
         return
       case 'ended': {
         const { birth: ref, reason, local } = output
