@@ -20,6 +20,8 @@ export interface SessionContents {
   removedIds: readonly Dot[]
   version: readonly Dot[]
   registers: readonly Register[]
+  /** All this as text, where it was packed and did not change since. */
+  text: string | undefined
 }
 
 /** A complete session: only such are packed. */
@@ -32,8 +34,8 @@ export interface PackedLifetimes {
   readonly maxLifeMs: number
 }
 
-/** Larger sessions would gain nothing: their values take more than all objects around them. */
-const PACKED_BYTES_MAX = 32 * 1024
+/** Larger sessions would gain little: their values take more than all objects around them. */
+const PACKED_BYTES_MAX = 8 * 1024
 /** At most, beside names, texts and values: of a register, an id or a dot; and of everything that is there once. */
 const ITEM_BYTES_MAX = 48
 const HEAD_BYTES_MAX = 64
@@ -44,6 +46,7 @@ const writer = new PackWriter(PACKED_BYTES_MAX)
 
 /** The session as text; undefined where it is large, incomplete, or has what few sessions have and only for a while. */
 export function packed(birth: Dot, contents: SessionContents, maxIdleMs: number, packing: Packing): string | undefined {
+  if (contents.text !== undefined) return contents.text
   if (!isComplete(contents) || contents.removedIds.length > 0 || bytesAtMost(contents) > PACKED_BYTES_MAX) return undefined
   const { base, version, highest, ids, registers } = contents
   writer.start(birth)
@@ -74,7 +77,7 @@ export function unpacked(birth: Dot, text: string, packing: Packing): SessionCon
   const ids = listOf(reader, readId)
   const bytes = packing.toBytes(text)
   const registers = listOf(reader, (from) => readRegister(from, highest, bytes))
-  return { base, highest, ids, removedIds: [], version, registers }
+  return { base, highest, ids, removedIds: [], version, registers, text }
 }
 
 /** When a packed session ends, without unpacking it. */

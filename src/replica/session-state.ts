@@ -17,6 +17,11 @@ export interface IdChanges {
   readonly removed: readonly IdHash[]
 }
 
+/** Shared by all sessions that it made: a number of that size takes an object of its own wherever it is kept. */
+export interface Actor {
+  readonly number: number
+}
+
 const NO_CHANGE: IdChanges = { added: [], removed: [] }
 
 /**
@@ -30,7 +35,8 @@ const NO_CHANGE: IdChanges = { added: [], removed: [] }
  * as long as they are (concat, with, slice): a literal with a spread and one element more has room for 17.
  */
 export class SessionState {
-  readonly birth: Dot
+  readonly #actor: Actor
+  readonly #counter: number
   touchedAt = 0
   /** The last access that peers were told of. */
   announcedAt = 0
@@ -44,12 +50,18 @@ export class SessionState {
     removedIds: [],
     version: [],
     registers: [],
+    text: undefined,
   }
 
-  /** `warm`: who has it packed when it was not used for long; absent: it never is. */
-  constructor(birth: Dot, warm?: WarmSessions) {
-    this.birth = birth
+  /** `warm`: who has it packed when it was not used for long; absent: it never is. `actor`: that of the birth. */
+  constructor(birth: Dot, warm?: WarmSessions, actor: Actor = { number: birth.actor }) {
+    this.#actor = actor
+    this.#counter = birth.counter
     this.#warm = warm
+  }
+
+  get birth(): Dot {
+    return { actor: this.#actor.number, counter: this.#counter }
   }
 
   get base(): SessionBase | undefined {
@@ -110,6 +122,7 @@ export class SessionState {
   /** Takes in one live event that is not included yet (rule A6). `known`: the events this replica has. */
   apply(event: SessionEvent, known: Context): IdChanges {
     const contents = this.#contents
+    contents.text = undefined
     if (event.type === 'create') contents.base ??= event.base
     this.#update(contents, event.writes, (held, write) => applied(held, write, event))
     const before = contents.ids
@@ -123,6 +136,7 @@ export class SessionState {
   /** Takes in what another replica holds of this session (rules F2, F3). */
   merge(from: Fragment, known: Context): IdChanges {
     const contents = this.#contents
+    contents.text = undefined
     contents.base ??= from.base
     this.#update(contents, from.registers, joined)
     const before = contents.ids

@@ -5,7 +5,7 @@ import type { Event, Fragment, Kill, Revocation } from './events.js'
 import { HybridClock } from './hlc.js'
 import { IdTable, type Former } from './id-table.js'
 import { Recent } from './recent.js'
-import { SessionState, type IdChanges, type SessionEvent } from './session-state.js'
+import { SessionState, type Actor, type IdChanges, type SessionEvent } from './session-state.js'
 import type { WarmSessions } from './warm-sessions.js'
 
 /** Hears what changed, as it changes. */
@@ -39,6 +39,7 @@ export class ReplicaState {
   readonly revoked = new Set<SessionState>()
   /** Accesses that peers report as later than this are noted as this: one clock that is ahead prolongs nothing. */
   latestTouch = Infinity
+  readonly #actors = new Map<number, Actor>()
   readonly #ids = new IdTable()
   readonly #principals = new Map<string, Set<SessionState>>()
   readonly #listener: StateListener
@@ -180,7 +181,9 @@ export class ReplicaState {
   }
 
   #hold(birth: Dot): SessionState {
-    const session = new SessionState(birth, this.#warm)
+    const actor = this.#actors.get(birth.actor) ?? { number: birth.actor }
+    this.#actors.set(birth.actor, actor)
+    const session = new SessionState(birth, this.#warm, actor)
     this.live.set(birth, session)
     this.#warm?.begin(session)
     return session

@@ -21,7 +21,7 @@ function register(name: string, value: Register['value'], written: Partial<Regis
 
 function contentsOf(parts: Partial<SessionContents>): SessionContents {
   const base = { createdAt: START, maxIdleMs: 1_800_000, maxLifeMs: Infinity }
-  return { base, highest: 1_000, ids: [], removedIds: [], version: [BIRTH], registers: [], ...parts }
+  return { base, highest: 1_000, ids: [], removedIds: [], version: [BIRTH], registers: [], text: undefined, ...parts }
 }
 
 function throughText(contents: SessionContents): SessionContents {
@@ -37,6 +37,7 @@ function randomContents(dice: Random): SessionContents {
     dice.pick([null, dice.pick(ODD_NUMBERS), number(), dice.pick(TEXTS), Buffer.from(some(() => dice.integer(0, 255)))])
   const highest = number()
   return {
+    text: undefined,
     base: { createdAt: START, maxIdleMs: dice.pick([Infinity, number()]), maxLifeMs: dice.pick([Infinity, number()]) },
     highest,
     ids: some(() => ({ hash: dice.pick(TEXTS) as IdHash, dot: dot() })),
@@ -52,7 +53,7 @@ describe('a packed session', () => {
     for (let round = 0; round < 2_000; round++) {
       const contents = randomContents(dice)
 
-      expect(throughText(contents)).toStrictEqual(contents)
+      expect(throughText(contents)).toStrictEqual({ ...contents, text: expect.any(String) })
     }
   })
 
@@ -85,13 +86,22 @@ describe('a packed session', () => {
 })
 
 /** Sessions of which the newest and two used again stay ready, and how often one was unpacked. */
-function kept(): { readonly unpackings: () => number; readonly make: (counter: number) => SessionState } {
+function kept(): {
+  readonly packings: () => number
+  readonly unpackings: () => number
+  readonly make: (counter: number) => SessionState
+} {
+  let packings = 0
   let unpackings = 0
+  const toText = (bytes: Uint8Array): string => {
+    packings++
+    return bytesAsText.toText(bytes)
+  }
   const toBytes = (text: string): Uint8Array => {
     unpackings++
     return bytesAsText.toBytes(text)
   }
-  const warm = new WarmSessions({ ...bytesAsText, toBytes }, 2)
+  const warm = new WarmSessions({ toText, toBytes }, 2)
   const make = (counter: number): SessionState => {
     const session = new SessionState({ actor: 1, counter }, warm)
     warm.begin(session)
@@ -99,7 +109,7 @@ function kept(): { readonly unpackings: () => number; readonly make: (counter: n
     session.touch(START, START)
     return session
   }
-  return { unpackings: () => unpackings, make }
+  return { packings: () => packings, unpackings: () => unpackings, make }
 }
 
 function created(counter: number): SessionEvent {
@@ -169,6 +179,28 @@ describe('a session that was not used for long', () => {
     session.fragment()
 
     expect(unpackings()).toBe(2)
+  })
+
+  test('takes in what a peer sends of it, and keeps that, too', () => {
+    const { make } = kept()
+    const [session, second, third] = [make(1), make(2), make(3), make(4)]
+    const theirs = new SessionState(session.birth)
+    theirs.merge(session.fragment(), new Context())
+    write(theirs, 9, Buffer.from('new'))
+
+    session.merge(theirs.fragment(), new Context())
+    void [second.registers, third.registers]
+
+    expect(session.registers).toMatchObject([{ name: 'a' }, { name: 'b', hlc: 9 }])
+  })
+
+  test('is packed anew only if it changed', () => {
+    const { make, packings } = kept()
+    const sessions = [make(1), make(2), make(3), make(4)]
+    const before = packings()
+    for (const { registers } of [...sessions, ...sessions]) expect(registers).toHaveLength(1)
+
+    expect(packings()).toBe(before)
   })
 
   test('takes in what changes, and keeps it when it is packed again', () => {
