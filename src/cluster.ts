@@ -26,6 +26,7 @@ import { healthHandlers, type HealthHandlers } from './observe/health.js'
 import { lineLog, openLog } from './observe/log-sinks.js'
 import { collectMetrics, type Metrics } from './observe/metrics.js'
 import { SessionEvents, type ListenOptions, type SessionEventListener, type SessionEventMap } from './observe/session-events.js'
+import { pooled } from './session/random-pool.js'
 import type { SessionRef } from './session/session.js'
 import { VERSION } from './version.js'
 
@@ -39,7 +40,8 @@ export async function openCluster(config: ResolvedConfig, session?: SessionConfi
   const log = openLog(config.log, lineLog((line) => process.stderr.write(line)))
   for (const { level, event, detail } of config.notes) log(level, event, { detail })
   const startedAt = Date.now()
-  const world = { now: Date.now, random: Math.random, randomBytes, log, actor: drawActor(), startedAt }
+  const dice = { random: Math.random, randomBytes: pooled(randomBytes) }
+  const world = { now: Date.now, ...dice, log, actor: drawActor(), startedAt }
   const cluster = new Cluster({ config, session, log, startedAt, backend: openBackend(config, world) })
   await cluster.open()
   return cluster

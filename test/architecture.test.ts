@@ -91,6 +91,7 @@ const AREAS: readonly Area[] = [
       'src/http/',
       'src/observe/',
       'src/config/',
+      'src/session/random-pool.ts',
       'src/session/session.ts',
       ...LEAVES,
       ...WORDS,

@@ -8,7 +8,8 @@
  * (truncated HMAC over all before it) lets a node refuse a made-up id without asking its peers. All keys derive from
  * the cluster secrets: the first makes ids, every one of them is accepted.
  */
-import { createHmac, hash as hashOnce, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { hash as hashOnce, hkdfSync, timingSafeEqual } from 'node:crypto'
+import { KeyedHash } from './keyed-hash.js'
 import { actorTag, type Dot, type IdHash, type IdOrigin, type SessionId } from './session.js'
 
 const RANDOM_BYTES = 18
@@ -53,8 +54,8 @@ export function keptHash(hash: IdHash): IdHash {
 }
 
 interface Keys {
-  readonly mask: Buffer
-  readonly tag: Buffer
+  readonly mask: KeyedHash
+  readonly tag: KeyedHash
 }
 
 /** Makes and reads session ids. */
@@ -65,8 +66,8 @@ export class IdCodec {
   /** `secrets`: the first makes ids, all are accepted. */
   constructor(secrets: readonly string[], randomBytes: (bytes: number) => Uint8Array) {
     this.#keys = secrets.map((secret) => ({
-      mask: deriveKey(secret, 'session id mask'),
-      tag: deriveKey(secret, 'session id tag'),
+      mask: new KeyedHash(deriveKey(secret, 'session id mask'), RANDOM_BYTES),
+      tag: new KeyedHash(deriveKey(secret, 'session id tag'), RANDOM_BYTES + MASKED_BYTES),
     }))
     this.#randomBytes = randomBytes
   }
@@ -80,7 +81,7 @@ export class IdCodec {
     bytes.writeUIntBE(dot.counter, RANDOM_BYTES + 4, 6)
     bytes.writeUInt16BE(shard, RANDOM_BYTES + 10)
     applyMask(bytes, keys.mask)
-    tagOf(bytes, keys.tag).copy(bytes, RANDOM_BYTES + MASKED_BYTES)
+    keys.tag.digest(bytes).copy(bytes, RANDOM_BYTES + MASKED_BYTES, 0, TAG_BYTES)
     return bytes.toString('base64url') as SessionId
   }
 
@@ -89,7 +90,8 @@ export class IdCodec {
     const bytes = Buffer.from(id, 'base64url')
     if (bytes.length !== ID_BYTES) return undefined
     const tag = bytes.subarray(RANDOM_BYTES + MASKED_BYTES)
-    const keys = this.#keys.find((candidate) => timingSafeEqual(tagOf(bytes, candidate.tag), tag))
+    const isTheirs = ({ tag: key }: Keys): boolean => timingSafeEqual(key.digest(bytes).subarray(0, TAG_BYTES), tag)
+    const keys = this.#keys.find(isTheirs)
     if (keys === undefined) return undefined
 
     applyMask(bytes, keys.mask)
@@ -106,14 +108,7 @@ export function deriveKey(secret: string, purpose: string): Buffer {
   return Buffer.from(hkdfSync('sha256', secret, 'session-mesh', purpose, 32))
 }
 
-function tagOf(bytes: Buffer, key: Buffer): Buffer {
-  return createHmac('sha256', key)
-    .update(bytes.subarray(0, RANDOM_BYTES + MASKED_BYTES))
-    .digest()
-    .subarray(0, TAG_BYTES)
-}
-
-function applyMask(bytes: Buffer, key: Buffer): void {
-  const mask = createHmac('sha256', key).update(bytes.subarray(0, RANDOM_BYTES)).digest()
+function applyMask(bytes: Buffer, key: KeyedHash): void {
+  const mask = key.digest(bytes)
   for (let i = 0; i < MASKED_BYTES; i++) bytes[RANDOM_BYTES + i]! ^= mask[i]!
 }
