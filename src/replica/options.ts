@@ -28,7 +28,7 @@ export interface ReplicaOptions extends PullOptions {
   readonly rotatedKeptMs: number
   /** How sessions are kept that were not used lately; absent: as those that were. */
   readonly packing?: Packing
-  /** Sessions used again that are kept ready, beside a 64th as many new ones and the few that cannot be packed. */
+  /** Sessions used again that are kept ready, beside a sixteenth as many new ones and the few that cannot be packed. */
   readonly warmSessionsMax: number
 }
 
@@ -45,5 +45,5 @@ export const REPLICA_DEFAULTS = {
   partFragmentsMax: 400,
   stampDotsMax: STAMP_DOTS_MAX,
   rotatedKeptMs: 30_000,
-  warmSessionsMax: 4_096,
+  warmSessionsMax: 1_024,
 } as const

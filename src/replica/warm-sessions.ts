@@ -11,7 +11,7 @@ export interface Packable {
 }
 
 /** A new session has so much less room than one that is used again. */
-const NEW_PART = 1 / 64
+const NEW_PART = 1 / 16
 
 /**
  * The sessions used lately, as ready objects. All others are packed: each that is used again takes the place of the one
@@ -26,7 +26,7 @@ export class WarmSessions {
   readonly #new: Ring
   readonly #used: Ring
 
-  /** `max`: sessions used again; there is room for a 64th as many new ones beside them. */
+  /** `max`: sessions used again; there is room for a sixteenth as many new ones beside them. */
   constructor(packing: Packing, max: number) {
     this.packing = packing
     this.#new = new Ring(Math.ceil(max * NEW_PART))
