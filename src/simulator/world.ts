@@ -73,8 +73,9 @@ export class World implements NodeHost, BrowserHost {
     this.plan = plan
     this.random = dice.fork('application')
     this.lifetimes = plan.lifetimes
-    // Few sessions stay ready: most of what is read or changed is met packed.
-    this.replica = { ...REPLICA_DEFAULTS, packing: bytesAsText, warmSessionsMax: 8, ...plan.replica }
+    // In some worlds few sessions stay ready, and most of what is read or changed is met packed. It takes longer.
+    const warmSessionsMax = new Random(plan.seed, 'memory').chance(0.25) ? 8 : REPLICA_DEFAULTS.warmSessionsMax
+    this.replica = { ...REPLICA_DEFAULTS, packing: bytesAsText, warmSessionsMax, ...plan.replica }
     this.addresses = Array.from({ length: plan.nodes }, (_, index) => `127.0.0.1:${7000 + index}`)
     this.trace = new Trace(plan.traceLines)
     this.nodes = this.addresses.map((_, index) => new SimulatedNode(index, this, dice.fork(`node ${index}`)))
