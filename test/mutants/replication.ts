@@ -3,6 +3,7 @@ import { mutant, one, type Change, type Mutant } from './mutant.js'
 
 const STATE = 'replica/state'
 const SESSION = 'replica/session-state'
+const IDS = 'replica/id-set'
 const SYNC = 'replica/sync'
 
 const AGAIN: Change = {
@@ -34,16 +35,16 @@ const EVENTS: readonly Mutant[] = [
        (event.type === 'create' ? this.#hold(event.birth) : undefined);
      if (session === undefined) return;`, 1),
   one('A6', 'an event does not raise the version of its session', SESSION,
-    'this.#include(event.dot); this.highest', 'this.highest', 1),
-  one('A6', 'the removal of an id that has not arrived is forgotten', SESSION,
-    'this.removedIds = [...this.removedIds, dot];', ';', 2),
+    'include(contents, event.dot); contents.highest', 'contents.highest', 1),
+  one('A6', 'the removal of an id that has not arrived is forgotten', IDS,
+    'session.removedIds = session.removedIds.concat(dot);', ';', 2),
   one('A6', 'the write that arrives last wins', 'replica/merge/register',
     '!isObject(from.value)) return compareWritten(from, held) > 0 ? from : held;',
     '!isObject(from.value)) return from;', 1),
   one('A6', 'two writes of the same hybrid time are not ordered', 'replica/merge/stamp-order',
     'return a.hlc - b.hlc || a.dot.actor - b.dot.actor;', 'return a.hlc - b.hlc;', 3),
   one('A6', 'a rotation leaves the old id valid', SESSION,
-    '#dropIds(drops, known) {', '#dropIds(drops, known) { return;', 1),
+    `if (event.type === 'rotate') dropIds(contents, event.drops, known);`, '', 1),
   one('clock', 'the hybrid clock does not learn from the events of others', STATE,
     'this.clock.observe(event.hlc); switch', 'switch', 2),
 ]
@@ -52,24 +53,23 @@ const FRAGMENTS: readonly Mutant[] = [
   one('F1', 'a fragment brings a dead session back', STATE,
     'if (this.isDead(fragment.birth)) {', 'if (false) {', 1),
   one('F2', 'a fragment overwrites newer attributes', SESSION,
-    'this.#update(from.registers, joined);', 'this.#update(from.registers, (_own, other) => other);', 1),
-  one('F2', 'a fragment does not complete a session', SESSION, 'this.base ??= from.base;', '', 1),
+    'this.#update(contents, from.registers, joined);', 'this.#update(contents, from.registers, (_own, other) => other);', 1),
+  one('F2', 'a fragment does not complete a session', SESSION, 'contents.base ??= from.base;', '', 1),
   one('F2', 'a fragment does not raise the version', SESSION,
-    'for (const dot of from.version) this.#include(dot);', '', 1),
-  one('F3', 'ids that a peer removed stay', SESSION,
-    `const kept = this.ids.filter(({ dot }) => from.ids.some((id) => sameDot(id.dot, dot)) ||
-      !(theirs(dot) || removedByThem.some((removed) => sameDot(removed, dot))));`,
-    'const kept = this.ids;', 1),
-  one('F3', 'ids that were removed here come back with a fragment', SESSION,
-    '!known.has(dot) && !this.includes(dot) && !this.removedIds.some((removed) => sameDot(removed, dot));',
-    'true;', 1),
+    'for (const dot of from.version) include(contents, dot);', '', 1),
+  one('F3', 'ids that a peer removed stay', IDS,
+    'const kept = session.ids.filter((own) => from.ids.some((id) => sameDot(id.dot, own.dot)) || !isGone(own));',
+    'const kept = session.ids;', 1),
+  one('F3', 'ids that were removed here come back with a fragment', IDS,
+    '&& !known.has(dot) && !isIncluded(dot, version) && !isAmong(dot, removedIds);', ';', 1),
   one('F4', 'the birth of a session enters the context before its creation is known', STATE,
     'if (session.isComplete) dots.push(session.birth);', 'dots.push(session.birth);', 2),
   one('F5', 'a session is sent only when one of its attributes is new', SESSION,
-    'return this.version.some((dot) => !since.has(dot)) || this.removedIds.some((dot) => !since.has(dot));',
+    'return version.some((dot) => !since.has(dot)) || removedIds.some((dot) => !since.has(dot));',
     'return this.registers.some((register) => !since.has(register.dot));', 1),
-  one('F5', 'a fragment carries only the ids that are new', SESSION, 'ids: this.ids, removedIds',
-    'ids: since === undefined ? this.ids : this.ids.filter((id) => !since.has(id.dot)), removedIds', 1),
+  one('F5', 'a fragment carries only the ids that are new', SESSION, 'highest, ids, removedIds, version, registers: since',
+    `highest, ids: since === undefined ? ids : ids.filter((id) => !since.has(id.dot)), removedIds, version,
+     registers: since`, 1),
 ]
 
 const ROUNDS: readonly Mutant[] = [
@@ -116,9 +116,14 @@ const ROUNDS: readonly Mutant[] = [
     'if (!this.context.has(record.birth)) continue;', '', 6),
   one('G1', 'forgetting a kill record does not raise the floor', STATE,
     'if (record.dot !== null) this.#raiseFloor(record.dot.actor, record.dot.counter);', '', 1),
+  one('pack', 'what happens to a session while it is packed is lost', SESSION,
+    'this.#held = contents; this.#warm?.use(this);', '', 4),
+  one('pack', 'a packed session forgets which events it includes', 'replica/packed-session',
+    'return { base, highest, ids, removedIds: [], version, registers, text };',
+    'return { base, highest, ids, removedIds: [], version: version.slice(0, 1), registers, text };', 4),
   one('forget', 'removed attributes are not kept as removed', 'replica/registers',
-    'return registers ?? into; }',
-    'return (registers ?? into).filter((register) => register.value !== null); }', 1),
+    'return registers.length > into.length ? registers.slice() : registers;',
+    'return registers.filter((register) => register.value !== null);', 1),
   one('forget', 'versions leave out what all members have', 'replica/replica',
     'if (this.sync.isAnswering) return;',
     `if (this.sync.isAnswering) return;

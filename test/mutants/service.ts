@@ -47,7 +47,7 @@ const BROWSERS: readonly Mutant[] = [
     'return [...dots.filter((dot) => !isOverflow(dot)).slice(0, dotsMax - 1), OVERFLOW];',
     'return dots.slice(0, dotsMax);', 10),
   one('stamp', 'a stamp leaves out who changed an attribute before others changed the id', SESSION,
-    'this.registers.some((register) => isBy(register, actor)) ||', '', 1),
+    'return registers.some((register) => isBy(register, actor)) ||', 'return', 1),
   one('look-up', 'a session whose creation has not arrived is served', PULLS,
     'if (!session.isComplete) return undefined;', '', 'scenarios/known-in-part'),
   one('look-up', 'only one peer is asked', PULLS, 'const links = [...this.#roster.peers.keys()];',
