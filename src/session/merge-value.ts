@@ -3,7 +3,7 @@
  * are encoded one by one. Elements are equal where their bytes are.
  */
 import { MsgpackWriter } from './msgpack-writer.js'
-import { decodeValue, encodeValue, VALUE_BYTES_MAX } from './value.js'
+import { decodeValue, encodeValue } from './value.js'
 import { Ext } from './value-format.js'
 
 /** Elements that a commit adds to a set and takes from it; encoded, ascending by their bytes, each once. */
@@ -30,14 +30,15 @@ export function encodeElements(elements: Iterable<unknown>, path: string): reado
   return sortedElements(Array.from(elements, (element, i) => encodeValue(element, `${path}[${i}]`)))
 }
 
+/** Of sets whose elements are encoded: whoever made those saw to their size. */
+const out = new MsgpackWriter(Infinity)
+
 /** The bytes that encodeValue makes of a Set with these elements. */
 export function encodeSet(elements: readonly Uint8Array[]): Uint8Array {
-  const size = elements.reduce((sum, { length }) => sum + length, 8)
-  const out = new MsgpackWriter(Math.max(size, VALUE_BYTES_MAX))
   out.arrayHead(elements.length + 1)
   out.marker(Ext.set)
   for (const element of elements) out.raw(element)
-  return out.copy()
+  return out.take()
 }
 
 /** Elements of `a` that are not in `b`; both ascending. */

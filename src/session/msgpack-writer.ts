@@ -1,6 +1,10 @@
 import { Ext } from './value-format.js'
 
-const INITIAL_BYTES = 4 * 1024
+/** Short values are written side by side into one piece of memory, each where it stays. */
+const SLAB_BYTES = 8 * 1024
+/** A longer value gets memory of its own, so that little of a slab is ever left over. */
+const SHARED_BYTES_MAX = 1024
+const SCRATCH_BYTES = 4 * 1024
 const KEPT_BYTES = 64 * 1024
 /** Strings up to this many characters are copied here; longer ones are worth a call out of the engine. */
 const SHORT_STRING = 40
@@ -9,10 +13,17 @@ const LONE_SURROGATE = /\p{Cs}/u
 /** The writer's limit is reached. */
 export class ValueTooLong extends Error {}
 
-/** Writes MessagePack into a buffer that it keeps: scalars, and the heads of containers. */
+/** Writes MessagePack, one value after the other: scalars, and the heads of containers. */
 export class MsgpackWriter {
   readonly #bytesMax: number
-  #buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+  #slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+  /** What is taken of the slab: nobody writes there again. */
+  #taken = 0
+  /** For values that outgrow the slab. */
+  #scratch: Buffer<ArrayBuffer> | undefined
+  /** Where the value is written to: the slab, or the scratch. */
+  #buffer = this.#slab
+  #start = 0
   #at = 0
 
   /** `bytesMax`: writing more throws ValueTooLong. */
@@ -20,22 +31,39 @@ export class MsgpackWriter {
     this.#bytesMax = bytesMax
   }
 
-  /** Bytes written so far. */
+  /** Bytes of this value that were written so far. */
   get length(): number {
-    return this.#at
+    return this.#at - this.#start
   }
 
-  /** A copy of what was written from `start` on. */
-  copy(start = 0): Buffer {
-    const bytes = Buffer.allocUnsafe(this.#at - start)
-    this.#buffer.copy(bytes, 0, start, this.#at)
+  /** The value, which is complete; the next one begins. */
+  take(): Buffer {
+    if (this.#buffer !== this.#slab || this.length > SHARED_BYTES_MAX) {
+      const own = Buffer.allocUnsafeSlow(this.length)
+      this.#buffer.copy(own, 0, this.#start, this.#at)
+      this.reset()
+      return own
+    }
+    const bytes = this.#slab.subarray(this.#start, this.#at)
+    this.#start = this.#taken = this.#at
     return bytes
   }
 
-  /** Forgets what was written after the first `length` bytes. */
+  /** Forgets what was written of a value that is not to be. */
+  reset(): void {
+    if (this.#scratch !== undefined && this.#scratch.length > KEPT_BYTES) this.#scratch = undefined
+    this.#buffer = this.#slab
+    this.#start = this.#at = this.#taken
+  }
+
+  /** A copy of what was written of this value from its byte `from` on. */
+  copy(from: number): Buffer {
+    return Buffer.from(this.#buffer.subarray(this.#start + from, this.#at))
+  }
+
+  /** Forgets what was written after the first `length` bytes of this value. */
   truncate(length: number): void {
-    this.#at = length
-    if (length === 0 && this.#buffer.length > KEPT_BYTES) this.#buffer = Buffer.allocUnsafeSlow(INITIAL_BYTES)
+    this.#at = this.#start + length
   }
 
   number(value: number): void {
@@ -161,11 +189,27 @@ export class MsgpackWriter {
   }
 
   #reserve(bytes: number): void {
-    const needed = this.#at + bytes
-    if (needed <= this.#buffer.length) return
-    if (needed > this.#bytesMax) throw new ValueTooLong()
-    const grown = Buffer.allocUnsafeSlow(Math.min(Math.max(needed, this.#buffer.length * 2), this.#bytesMax))
-    grown.set(this.#buffer.subarray(0, this.#at))
-    this.#buffer = grown
+    if (this.#at + bytes > this.#buffer.length) this.#grow(this.length + bytes)
+  }
+
+  /** Goes on where there is room for a value of that many bytes: in a new slab, or in the scratch. */
+  #grow(bytes: number): void {
+    if (bytes > this.#bytesMax) throw new ValueTooLong()
+    const before = this.#buffer
+    if (bytes <= SHARED_BYTES_MAX) {
+      this.#slab = Buffer.allocUnsafeSlow(SLAB_BYTES)
+      this.#taken = 0
+      this.#buffer = this.#slab
+    } else this.#buffer = this.#roomFor(bytes)
+    before.copy(this.#buffer, 0, this.#start, this.#at)
+    this.#at -= this.#start
+    this.#start = 0
+  }
+
+  #roomFor(bytes: number): Buffer<ArrayBuffer> {
+    if (this.#scratch !== undefined && this.#scratch.length >= bytes) return this.#scratch
+    const scratch = Buffer.allocUnsafeSlow(Math.min(Math.max(bytes * 2, SCRATCH_BYTES), this.#bytesMax))
+    this.#scratch = scratch
+    return scratch
   }
 }

@@ -9,8 +9,8 @@ interface Limits {
 }
 
 /**
- * Writes one value at a time into a buffer that it keeps. While it writes it knows the containers it is in and the
- * key in each, so an error can name the place at no cost to what is fine.
+ * Writes one value at a time. While it writes it knows the containers it is in and the key in each, so an error can
+ * name the place at no cost to what is fine.
  */
 export class ValueWriter {
   readonly #limits: Limits
@@ -37,14 +37,14 @@ export class ValueWriter {
     this.#busy = true
     try {
       this.#value(value)
-      return this.#out.copy()
+      return this.#out.take()
     } catch (error) {
       if (error instanceof ValueTooLong) this.#refuse(`is larger than ${this.#limits.bytes} bytes`, 0)
       throw error
     } finally {
       this.#busy = false
       this.#within.length = 0
-      this.#out.truncate(0)
+      this.#out.reset()
     }
   }
 
