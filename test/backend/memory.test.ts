@@ -2,7 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { expect, it } from 'vitest'
 import { MemoryBackend } from '../../src/backend/memory/memory.js'
 import { IdCodec } from '../../src/session/id.js'
-import { encodeValue } from '../../src/session/value.js'
+import type { SessionDelta } from '../../src/session/session.js'
+import { decodeValue, encodeValue } from '../../src/session/value.js'
 import { backendContract, type BackendUnderTest, type ContractOptions } from './contract.js'
 import { mergeContract } from './merge-contract.js'
 
@@ -137,3 +138,26 @@ async function exportedRegisters(backend: MemoryBackend): Promise<number> {
   for await (const { registers } of backend.exportAll()) return registers.length
   return 0
 }
+
+it('a record that was handed out stays as it was, whatever is written later and to however many it was handed', () => {
+  const backend = new MemoryBackend({ ids, now: () => START })
+  const writeOf = (name: string, text: string | null): SessionDelta => {
+    return { writes: [{ name, kind: 0, value: text === null ? null : encodeValue(text, name) }] }
+  }
+  const { ref } = backend.create(writeOf('a', 'first'), LIVES)
+  const [one, same] = [backend.read(ref), backend.read(ref)]
+  backend.save(ref, writeOf('a', 'second'))
+  const two = backend.read(ref)
+  backend.save(ref, writeOf('b', 'new'))
+  backend.save(ref, writeOf('a', null))
+
+  const shown = [one, same, two, backend.read(ref)].map((record) => {
+    const attributes = record?.attributes
+    return Array.from(attributes?.keys() ?? [], (name) => {
+      const value = decodeValue(attributes?.get(name) ?? new Uint8Array())
+      return `${name}: ${value.ok ? String(value.value) : 'undecodable'}`
+    })
+  })
+
+  expect(shown).toEqual([['a: first'], ['a: first'], ['a: second'], ['b: new']])
+})

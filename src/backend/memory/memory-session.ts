@@ -36,7 +36,40 @@ interface IdEntry {
   readonly dot: Dot
 }
 
-/** One session of the memory backend. A record once handed out never changes: attributes are copied before a write. */
+/**
+ * The attributes as they were when a record was handed out. Its holder gets the copy when they are written: it is soon
+ * forgotten, while a copy that the session kept would outlive the collector's young generation at every write.
+ */
+class Snapshot implements Attributes {
+  #attributes: ReadonlyMap<string, Uint8Array>
+
+  constructor(attributes: ReadonlyMap<string, Uint8Array>) {
+    this.#attributes = attributes
+  }
+
+  get size(): number {
+    return this.#attributes.size
+  }
+
+  get(name: string): Uint8Array | undefined {
+    return this.#attributes.get(name)
+  }
+
+  has(name: string): boolean {
+    return this.#attributes.has(name)
+  }
+
+  keys(): Iterable<string> {
+    return this.#attributes.keys()
+  }
+
+  /** They are about to be written. */
+  keepAsIs(): void {
+    this.#attributes = new Map(this.#attributes)
+  }
+}
+
+/** One session of the memory backend. A record once handed out never changes. */
 export class MemorySession {
   readonly birth: SessionRef
   readonly createdAt: number
@@ -47,10 +80,11 @@ export class MemorySession {
   ids: readonly IdEntry[] = []
   /** Of all values together. */
   bytes = 0
-  #attributes = new Map<string, Uint8Array>()
-  #handedOut = false
+  readonly #attributes = new Map<string, Uint8Array>()
+  /** What was handed out since the last write, to however many. */
+  #snapshot: Snapshot | undefined
   /** What attributes that merge are made of; their values are among the attributes. */
-  readonly #merged = new Map<string, Merged>()
+  #merged: Map<string, Merged> | undefined
   readonly #marks = new Map<string, Mark>()
   #removed = 0
   #version: readonly Dot[] = []
@@ -69,8 +103,7 @@ export class MemorySession {
   }
 
   snapshot(): SessionRecord {
-    this.#handedOut = true
-    const attributes: Attributes = this.#attributes
+    this.#snapshot ??= new Snapshot(this.#attributes)
     return {
       createdAt: this.createdAt,
       lastAccessedAt: this.lastAccessedAt,
@@ -78,7 +111,7 @@ export class MemorySession {
       maxLifeMs: this.maxLifeMs,
       principal: this.principal,
       principalSince: this.principal === undefined ? undefined : this.principalSince,
-      attributes,
+      attributes: this.#snapshot,
     }
   }
 
@@ -90,10 +123,12 @@ export class MemorySession {
   /** Takes in what one commit wrote. */
   apply(delta: SessionDelta, written: Written): void {
     const { hlc, dot } = written
+    // One mark for all that is replaced: sessions are born with many attributes at once.
+    const mark: Mark = { kind: RegisterKind.lww, hlc, dot }
     for (const write of delta.writes) {
       const { name, kind, value } = write
-      // Spelled out: spreading two objects costs as much as all the rest of a write.
-      this.#set(kind === RegisterKind.lww ? { name, kind, value, hlc, dot } : this.#merging(write, written))
+      if (kind === RegisterKind.lww) this.#setAttribute(name, value, mark)
+      else this.#set(this.#merging(write, written))
     }
     const { maxIdleMs, principal } = delta
     if (maxIdleMs !== undefined) this.#set({ name: MAX_IDLE, kind: 0, value: maxIdleMs, ...written })
@@ -155,25 +190,27 @@ export class MemorySession {
   #valueOf(name: string): Mergeable['value'] {
     if (name === PRINCIPAL) return this.principal ?? null
     if (name === MAX_IDLE) return this.maxIdleMs
-    return this.#merged.get(name) ?? this.#attributes.get(name) ?? null
+    return this.#merged?.get(name) ?? this.#attributes.get(name) ?? null
   }
 
   #set({ name, kind, value, hlc, dot }: Mergeable): void {
+    const mark: Mark = { kind, hlc, dot }
+    if (name !== PRINCIPAL && name !== MAX_IDLE) {
+      this.#setAttribute(name, value, mark)
+      return
+    }
     if (name === PRINCIPAL) this.principal = typeof value === 'string' ? value : undefined
-    else if (name === MAX_IDLE) this.maxIdleMs = typeof value === 'number' ? value : Infinity
-    else this.#setAttribute(name, value)
-    this.#marks.set(name, { kind, hlc, dot })
+    else this.maxIdleMs = typeof value === 'number' ? value : Infinity
+    this.#marks.set(name, mark)
   }
 
-  #setAttribute(name: string, held: Mergeable['value']): void {
-    if (isMerged(held)) this.#merged.set(name, held)
-    else this.#merged.delete(name)
+  #setAttribute(name: string, held: Mergeable['value'], mark: Mark): void {
+    if (isMerged(held)) (this.#merged ??= new Map<string, Merged>()).set(name, held)
+    else this.#merged?.delete(name)
     const encoded = isMerged(held) ? encodeMerged(held) : held
     const value = encoded instanceof Uint8Array ? encoded : null
-    if (this.#handedOut) {
-      this.#attributes = new Map(this.#attributes)
-      this.#handedOut = false
-    }
+    this.#snapshot?.keepAsIs()
+    this.#snapshot = undefined
     const before = this.#attributes.get(name)
     this.bytes += (value?.byteLength ?? 0) - (before?.byteLength ?? 0)
     if (value !== null) {
@@ -186,13 +223,14 @@ export class MemorySession {
       this.#marks.delete(name)
       if (this.#removed > REMOVED_MAX) this.#forgetOldestRemoved()
     }
+    this.#marks.set(name, mark)
   }
 
   #forgetOldestRemoved(): void {
     for (const name of this.#marks.keys()) {
       if (name === PRINCIPAL || name === MAX_IDLE || this.#attributes.has(name)) continue
       this.#marks.delete(name)
-      this.#merged.delete(name)
+      this.#merged?.delete(name)
       this.#removed--
       return
     }
@@ -203,7 +241,8 @@ export class MemorySession {
   }
 
   #include(dot: Dot): void {
-    this.#version = [...this.#version.filter((entry) => entry.actor !== dot.actor), dot]
+    const others = this.#version.filter((entry) => entry.actor !== dot.actor)
+    this.#version = others.length === 0 ? [dot] : [...others, dot]
   }
 }
 

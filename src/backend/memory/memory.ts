@@ -115,9 +115,9 @@ export class MemoryBackend implements SessionBackend {
     this.#counters.created++
     this.#sessions.set(session.birth, session)
     session.startWith(options.maxIdleMs)
-    this.#change(session, () => session.apply(delta, written))
+    this.#apply(session, delta, written)
     const id = this.#replaceIds(session, written.dot, given)
-    this.#tell({ type: 'created', ref: session.birth, local: true })
+    this.#tell('created', session)
     return { outcome: 'done', id, ref: session.birth }
   }
 
@@ -126,9 +126,9 @@ export class MemoryBackend implements SessionBackend {
     if (session === undefined) return GONE
     this.#counters.saved++
     const written = this.#written()
-    this.#change(session, () => session.apply(delta, written))
+    this.#apply(session, delta, written)
     session.lastAccessedAt = this.#now()
-    this.#tell({ type: 'changed', ref: session.birth, local: true })
+    this.#tell('changed', session)
     return DONE
   }
 
@@ -137,10 +137,10 @@ export class MemoryBackend implements SessionBackend {
     if (session === undefined) return GONE
     this.#counters.rotated++
     const written = this.#written()
-    this.#change(session, () => session.apply(delta, written))
+    this.#apply(session, delta, written)
     session.lastAccessedAt = this.#now()
     const id = this.#replaceIds(session, written.dot)
-    this.#tell({ type: 'rotated', ref: session.birth, local: true })
+    this.#tell('rotated', session)
     return { outcome: 'done', id }
   }
 
@@ -191,7 +191,9 @@ export class MemoryBackend implements SessionBackend {
     this.#sessions.set(session.birth, session)
 
     const before = session.ids
-    const news = this.#change(session, () => session.merge(portable))
+    const { bytes, principal } = session
+    const news = session.merge(portable)
+    this.#account(session, bytes, principal)
     for (const { hash } of before) {
       if (!session.ids.some((id) => id.hash === hash)) this.#byId.drop(hash, 'rotated', this.#now())
     }
@@ -289,13 +291,17 @@ export class MemoryBackend implements SessionBackend {
     return { hlc: this.#hlc, dot: { actor: this.#actor, counter: ++this.#counter } }
   }
 
-  /** Changes a session and keeps the sums and the index by principal right. */
-  #change<T>(session: MemorySession, change: () => T): T {
+  /** Takes in what a commit wrote, and keeps the sums and the index by principal right. */
+  #apply(session: MemorySession, delta: SessionDelta, written: Written): void {
     const { bytes, principal } = session
-    const result = change()
+    session.apply(delta, written)
+    this.#account(session, bytes, principal)
+  }
+
+  /** `bytes`, `principal`: of the session as it was before it changed. */
+  #account(session: MemorySession, bytes: number, principal: string | undefined): void {
     this.#bytes += session.bytes - bytes
     this.#byPrincipal.move(session, principal)
-    return result
   }
 
   #replaceIds(session: MemorySession, dot: Dot, id: SessionId = this.#ids.make(dot)): SessionId {
@@ -321,14 +327,17 @@ export class MemoryBackend implements SessionBackend {
     this.#byPrincipal.drop(session, session.principal)
     // One that expired for want of news may have been used elsewhere; an import that is over too is refused as that.
     if (birth.actor !== this.#actor && reason !== 'expired') this.#dead.set(birthText(birth), true)
-    this.#tell({ type: reason === 'expired' ? 'expired' : 'destroyed', ref: birth, reason, local: true })
+    const event = { type: reason === 'expired' ? 'expired' : 'destroyed', ref: birth, reason, local: true } as const
+    for (const listener of this.#listeners) listener(event)
   }
 
   #isDead({ birth }: PortableSession): boolean {
     return birth.actor === this.#actor ? birth.counter <= this.#counter : this.#dead.get(birthText(birth)) === true
   }
 
-  #tell(event: SessionEvent): void {
+  #tell(type: 'created' | 'changed' | 'rotated', { birth }: MemorySession): void {
+    if (this.#listeners.size === 0) return
+    const event: SessionEvent = { type, ref: birth, local: true }
     for (const listener of this.#listeners) listener(event)
   }
 }
