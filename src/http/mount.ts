@@ -33,6 +33,10 @@ export class Mount {
   readonly attributes: AttributeWatch | undefined
   readonly principalLimit: PrincipalLimit | undefined
   readonly creations: CreationStacks | undefined
+  /** A value was read that nobody could have written. */
+  readonly onUndecodable: () => void = () => {
+    this.counters.session_mesh_http_values_undecodable_total++
+  }
   readonly #log: Log
   readonly #warned = new Set<string>()
 

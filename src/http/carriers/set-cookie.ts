@@ -3,10 +3,15 @@ import type { ResolvedCookieOptions } from '../options.js'
 import type { RequestHead } from '../request/request-head.js'
 import type { ResponseHeader } from './carrier.js'
 
+/** Stands for any. */
+const NAME = 'name'
+
 /** Writes cookies with the attributes that are configured. */
 export class CookieWriter {
   readonly #options: ResolvedCookieOptions
   readonly #trustProxy: boolean
+  /** By lifetime, of which there are three: as configured, none, and that of stamps. */
+  readonly #attributes = new Map<number | undefined, { readonly secure: boolean; readonly text: string }>()
 
   constructor(options: ResolvedCookieOptions, trustProxy: boolean) {
     this.#options = options
@@ -35,25 +40,36 @@ export class CookieWriter {
 
   /** Any cookie. `maxAgeS`: seconds; undefined: until the browser closes. */
   writeFor(req: RequestHead, name: string, value: string, maxAgeS: number | undefined): ResponseHeader {
-    const { path, domain, httpOnly, sameSite, partitioned, secure } = this.#options
+    const { secure } = this.#options
+    const attributes = this.#attributesOf(maxAgeS, secure === 'auto' ? isSecure(req, this.#trustProxy) : secure)
+    return { key: `cookie ${name}`, name: 'Set-Cookie', value: `${name}=${encodeURIComponent(value)}${attributes}` }
+  }
+
+  /** What follows name and value: the same for all cookies that last as long. */
+  #attributesOf(maxAgeS: number | undefined, secure: boolean): string {
+    const known = this.#attributes.get(maxAgeS)
+    if (known?.secure === secure) return known.text
+    const { path, domain, httpOnly, sameSite, partitioned } = this.#options
     const cookie: SetCookie = {
-      name,
-      value,
+      name: NAME,
+      value: '',
       path,
       httpOnly,
       sameSite,
       partitioned,
-      secure: secure === 'auto' ? isSecure(req, this.#trustProxy) : secure,
+      secure,
       ...(domain === undefined ? {} : { domain }),
       ...(maxAgeS === undefined ? {} : { maxAge: maxAgeS }),
     }
-    return { key: `cookie ${name}`, name: 'Set-Cookie', value: stringifySetCookie(cookie) }
+    const text = stringifySetCookie(cookie).slice(`${NAME}=`.length)
+    this.#attributes.set(maxAgeS, { secure, text })
+    return text
   }
 }
 
 /** Whether the browser spoke https: to us, to a proxy that Express trusts, or to one that the options trust. */
 function isSecure(req: RequestHead, trustProxy: boolean): boolean {
-  if (req.socket !== undefined && 'encrypted' in req.socket && req.socket.encrypted === true) return true
+  if (req.socket?.encrypted === true) return true
   if ('secure' in req && req.secure === true) return true
   if (!trustProxy) return false
   const proto = req.headers['x-forwarded-proto']

@@ -74,7 +74,7 @@ export class SessionHandle {
 
   /** Whether a commit would find nothing to do, as after most requests. */
   get clean(): boolean {
-    return this.values.untouched && this.wantedTtl === undefined && !this.mustExist
+    return !this.values.mayDiffer && this.wantedTtl === undefined && !this.mustExist
   }
 
   get ttl(): number {
@@ -142,9 +142,7 @@ export class SessionHandle {
   }
 
   #valuesOf(record: SessionRecord | undefined): SessionValues {
-    const { options, counters } = this.mount
-    return new SessionValues(record?.attributes, options, () => {
-      counters.session_mesh_http_values_undecodable_total++
-    })
+    const { options, onUndecodable } = this.mount
+    return new SessionValues(record?.attributes, options, onUndecodable)
   }
 }

@@ -23,6 +23,7 @@ export interface ValuesOptions {
 
 const NO_ATTRIBUTES: Attributes = new Map<string, Uint8Array>()
 const NO_WRITES: readonly AttributeWrite[] = []
+const NONE: ReadonlyMap<string, null> = new Map<string, null>()
 
 /**
  * The attributes of one session as one request sees them: decoded when they are read, encoded when they are committed.
@@ -38,6 +39,8 @@ export class SessionValues {
   /** Of attributes that merge: the values they will have once the last changes are committed. */
   #merging: Map<string, Uint8Array | null> | undefined
   #touched: Map<string, Touched> | undefined
+  /** Something was assigned, or handed out in a form that can be changed in place. */
+  #mayDiffer = false
 
   constructor(stored: Attributes | undefined, options: ValuesOptions, onUndecodable: () => void) {
     this.#stored = stored ?? NO_ATTRIBUTES
@@ -46,9 +49,9 @@ export class SessionValues {
     this.#onUndecodable = onUndecodable
   }
 
-  /** Whether nothing was read or written yet, so nothing can have changed. */
-  get untouched(): boolean {
-    return this.#touched === undefined
+  /** Whether something may have changed: not where all that happened is that texts and numbers were read. */
+  get mayDiffer(): boolean {
+    return this.#mayDiffer
   }
 
   get(name: string): unknown {
@@ -97,7 +100,7 @@ export class SessionValues {
 
   /** What a commit must write. Throws AttributeError for a value that cannot be kept; then nothing is written. */
   changes(): readonly AttributeWrite[] {
-    if (this.#touched === undefined) return NO_WRITES
+    if (this.#touched === undefined || !this.#mayDiffer) return NO_WRITES
     let writes: AttributeWrite[] | undefined
     for (const [name, touched] of this.#touched) {
       if (!touched.assigned && !touched.watched) continue
@@ -109,24 +112,25 @@ export class SessionValues {
 
   /** Throws LimitError when the session with `writes` would be larger than allowed. */
   assertWithin(limits: SessionLimits, writes: readonly AttributeWrite[]): void {
-    const sizes = new Map<string, number>()
-    for (const name of this.#stored.keys()) sizes.set(name, this.#bytesOf(name)?.byteLength ?? -1)
-    for (const [name, value] of this.#committed ?? []) sizes.set(name, value?.byteLength ?? -1)
-    for (const write of writes) sizes.set(write.name, this.#valueOf(write)?.byteLength ?? -1)
     let attributes = 0
     let bytes = 0
-    for (const [name, size] of sizes) {
-      if (size < 0) continue
-      attributes++
-      bytes += name.length + size
+    const count = (name: string, value: Uint8Array | null | undefined, times: 1 | -1): void => {
+      if (value === null || value === undefined) return
+      attributes += times
+      bytes += times * (name.length + value.byteLength)
     }
+    for (const name of this.#stored.keys()) count(name, this.#bytesOf(name), 1)
+    for (const [name, value] of this.#committed ?? NONE) if (!this.#stored.has(name)) count(name, value, 1)
+    for (const write of writes) {
+      count(write.name, this.#bytesOf(write.name), -1)
+      count(write.name, this.#valueOf(write), 1)
+    }
+    if (attributes <= limits.attributes && bytes <= limits.bytes) return
     const names = writes.map(({ name }) => `session.${name}`).slice(0, 5).join(', ')
     if (attributes > limits.attributes) {
       throw new LimitError(`${names}: the session would have ${attributes} attributes, at most ${limits.attributes}`)
     }
-    if (bytes > limits.bytes) {
-      throw new LimitError(`${names}: the session would take ${bytes} bytes, at most ${limits.bytes}`)
-    }
+    throw new LimitError(`${names}: the session would take ${bytes} bytes, at most ${limits.bytes}`)
   }
 
   /** The writes are in the backend: from now on changes are what differs from them. */
@@ -141,6 +145,7 @@ export class SessionValues {
     this.#committed = undefined
     const before = this.#touched
     this.#touched = undefined
+    this.#mayDiffer = false
     for (const write of writes) {
       const { name, kind, value } = write
       if (value === null) continue
@@ -174,6 +179,7 @@ export class SessionValues {
     this.#touched ??= new Map<string, Touched>()
     const watched = this.#detectMutations && typeof value === 'object' && value !== null
     this.#touched.set(name, { value, assigned, watched })
+    if (assigned || watched) this.#mayDiffer = true
   }
 
   /** What an attribute is for this request once a write of it is committed. */
@@ -194,6 +200,13 @@ export class SessionValues {
 function isSame(value: Uint8Array | null, stored: Uint8Array | undefined): boolean {
   if (value === null || stored === undefined) return value === null && stored === undefined
   if (Buffer.compare(value, stored) === 0) return true
+  if (areTexts(value, stored)) return false
   const decoded = decodeValue(stored)
   return decoded.ok && decoded.value !== undefined && Buffer.compare(value, encodeValue(decoded.value, '')) === 0
+}
+
+/** Whether both are texts with heads of one form: then equal ones have equal bytes, whoever wrote them. */
+function areTexts(value: Uint8Array, stored: Uint8Array): boolean {
+  const [head = 0, other = 0] = [value[0], stored[0]]
+  return (head & 0xe0) === 0xa0 ? (other & 0xe0) === 0xa0 : head === other && head >= 0xd9 && head <= 0xdb
 }

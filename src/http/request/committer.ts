@@ -9,6 +9,8 @@ import type { Mount } from '../mount.js'
 import { Delivery } from './delivery.js'
 import type { RequestHead } from './request-head.js'
 
+const NO_OPTIONS: CommitOptions = {}
+
 /**
  * Brings what one request did to its sessions into the backend, and what the browser has to learn of it into the
  * headers of the response. One thing at a time; who calls sees to that.
@@ -237,6 +239,7 @@ export class Committer {
   }
 
   #options(choice: CommitChoice): CommitOptions {
+    if (this.seen === undefined && choice.acks === undefined && choice.within === undefined) return NO_OPTIONS
     return {
       ...(choice.acks === undefined ? {} : { acks: choice.acks }),
       ...(choice.within === undefined ? {} : { withinMs: choice.within }),
@@ -247,6 +250,7 @@ export class Committer {
 
 function deltaOf(handle: SessionHandle, writes: readonly AttributeWrite[], principal?: string | null): SessionDelta {
   const { wantedTtl } = handle
+  if (wantedTtl === undefined && principal === undefined) return { writes }
   return {
     writes,
     ...(wantedTtl === undefined ? {} : { maxIdleMs: wantedTtl }),

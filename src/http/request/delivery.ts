@@ -16,7 +16,7 @@ export class Delivery {
   readonly #req: RequestHead
   /** Whether the browser holds an id, so that it has to be told when that ends. */
   #browserHasId: boolean
-  #headers: Map<string, ResponseHeader> | undefined
+  #headers: ResponseHeader[] | undefined
   #tokens: Map<string, string> | undefined
   /** Ids of the browser's other sessions that are over. */
   #over = NO_IDS
@@ -36,7 +36,7 @@ export class Delivery {
   /** What has to be in the head of the response; afterwards nothing can be added. */
   leave(): readonly ResponseHeader[] {
     this.#left = true
-    return this.#headers === undefined ? NO_HEADERS : [...this.#headers.values()]
+    return this.#headers ?? NO_HEADERS
   }
 
   /** Why no id can reach the browser; undefined when one can. */
@@ -89,7 +89,9 @@ export class Delivery {
   }
 
   #add(header: ResponseHeader): void {
-    this.#headers ??= new Map<string, ResponseHeader>()
-    this.#headers.set(header.key, header)
+    const headers = (this.#headers ??= [])
+    const same = headers.findIndex(({ key }) => key === header.key)
+    if (same < 0) headers.push(header)
+    else headers[same] = header
   }
 }

@@ -5,5 +5,5 @@ export interface RequestHead {
   readonly headers: IncomingHttpHeaders
   readonly url?: string | undefined
   /** Where the request came in; `encrypted` is true behind TLS. */
-  readonly socket?: object | undefined
+  readonly socket?: (object & { readonly encrypted?: unknown }) | undefined
 }
