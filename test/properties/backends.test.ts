@@ -6,8 +6,8 @@ const SEQUENCES = Number(process.env['SEQUENCES'] ?? 1_000)
 
 describe('every backend means the same', () => {
   it.each(Object.entries(BACKENDS))(`%s, in ${SEQUENCES} sequences of commands`, async (_name, open) => {
-    const { played, close } = await open()
-    await playAll(played, SEQUENCES, 1)
+    const { played, atOnce, close } = await open()
+    await playAll(played, SEQUENCES, atOnce)
     await close()
   })
 })

@@ -2,12 +2,14 @@
  * What every backend means, as a plain object, and sequences of commands that are played on a backend and on it. Where
  * backends may differ, a predicate here says so; everything else has to be the same.
  */
+import { isDeepStrictEqual } from 'node:util'
 import fc from 'fast-check'
 import { expect } from 'vitest'
 import type { SessionBackend } from '../../src/backend/backend.js'
 import { birthText } from '../../src/backend/births.js'
 import type { SessionRef } from '../../src/session/session.js'
 import { delta, valuesIn } from '../backend/tiered/support.js'
+import { groupOf, PRINCIPALS, type Command, type Group, type Sequence } from './commands.js'
 
 export interface Played {
   /** The nodes; one backend may stand for several. */
@@ -15,58 +17,56 @@ export interface Played {
   readonly settle: () => Promise<void>
   /** Time passes for these sessions. */
   readonly advance: (ms: number, sessions: readonly SessionRef[]) => void | Promise<void>
-  /** The nodes keep nothing themselves, so that it is enough to ask one of them, another one each time. */
-  readonly oneViewAtATime?: true
+  /**
+   * Looks at one node at a time, another one each time: `always` where the nodes keep nothing themselves; `to-find`
+   * only when it asks what a principal has, which is a question to every shard, and then about one principal.
+   */
+  readonly oneViewAtATime?: 'always' | 'to-find'
   /** By how much lifetimes are longer, where time runs by itself, too, while commands are played. Default 1. */
   readonly scale?: number
 }
 
-const NAMES = ['a', 'b', 'c'] as const
-const PRINCIPALS = ['ada', 'bob'] as const
 const IDLE_MS = 2_000
 const STEP_MS = 1_200
 
-const index = fc.nat({ max: 7 })
-const node = fc.nat({ max: 2 })
-const name = fc.constantFrom(...NAMES)
-const value = fc.integer({ min: 0, max: 99 })
-const at = { session: index, node }
-
-const command = fc.oneof(
-  fc.record({ do: fc.constant('create' as const), node, value, owner: fc.option(fc.constantFrom(...PRINCIPALS)) }),
-  { weight: 3, arbitrary: fc.record({ do: fc.constant('set' as const), ...at, name, value }) },
-  fc.record({ do: fc.constant('remove' as const), ...at, name }),
-  fc.record({ do: fc.constant('merge' as const), ...at, other: node, value }),
-  fc.record({ do: fc.constant('contend' as const), ...at, other: node, value }),
-  fc.record({ do: fc.constant('rotate' as const), ...at, owner: fc.option(fc.constantFrom(...PRINCIPALS)) }),
-  fc.record({ do: fc.constant('destroy' as const), ...at }),
-  fc.record({ do: fc.constant('destroy-while-saving' as const), ...at, other: node, value }),
-  fc.record({ do: fc.constant('log-out-everywhere' as const), node, owner: fc.constantFrom(...PRINCIPALS) }),
-  fc.record({ do: fc.constant('touch' as const), ...at }),
-  fc.record({ do: fc.constant('wait' as const) }),
-)
-
-/** Several plays at once, on the same backends. What fails is told as it was drawn: making it shorter would take minutes. */
+/** Plays so many sequences, several at a time on the same nodes. */
 export async function playAll(played: Played, sequences: number, atOnce: number): Promise<void> {
-  const several = fc.array(commands, { minLength: atOnce, maxLength: atOnce })
-  const playOne = async (list: readonly Command[]): Promise<void> => {
-    await play(list, played).catch((cause: unknown) => {
-      throw new Error(`${String(cause)}\nafter ${JSON.stringify(list)}`, { cause })
-    })
-  }
-  const property = fc.asyncProperty(several, async (lists) => {
-    const failed = (await Promise.allSettled(lists.map(playOne))).find(({ status }) => status === 'rejected')
-    if (failed?.status === 'rejected') throw failed.reason
-  })
+  const property = fc.asyncProperty(groupOf(atOnce), async (group) => await play(group, played))
+  // Of several, what failed is told as it was drawn: making it shorter would take minutes.
   await fc.assert(property, { numRuns: Math.ceil(sequences / atOnce), endOnFailure: atOnce > 1 })
 }
 
-export type Command = typeof command extends fc.Arbitrary<infer T> ? T : never
+let plays = 0
 
-/** At least 30 commands, the first of which makes a session. */
-export const commands: fc.Arbitrary<readonly Command[]> = fc
-  .array(command, { minLength: 30, maxLength: 40 })
-  .map((list) => [{ do: 'create', node: 0, value: 0, owner: null } as const, ...list])
+/**
+ * Plays sequences side by side: in each round every one of them gives its next command, all at once; then the nodes
+ * settle, and everything that was touched is looked at.
+ */
+export async function play({ sequences, waits }: Group, played: Played): Promise<void> {
+  const all = sequences.map((sequence) => new Play(played, ++plays, sequence))
+  const each = async (act: (one: Play) => Promise<void>): Promise<void> => {
+    const outcomes = await Promise.allSettled(all.map(act))
+    const failed = outcomes.findIndex(({ status }) => status === 'rejected')
+    const outcome = outcomes[failed]
+    if (outcome?.status !== 'rejected') return
+    const group = JSON.stringify({ sequences: [sequences[failed]], waits })
+    throw new Error(`${String(outcome.reason)}\none of ${all.length} sequences: ${group}`, { cause: outcome.reason })
+  }
+  const rounds = Math.max(...sequences.map(({ length }) => length))
+  for (let round = 0; round < rounds; round++) {
+    if (waits.includes(round)) {
+      await played.advance(STEP_MS * (played.scale ?? 1), all.flatMap(({ refs }) => refs))
+      for (const one of all) one.timePassed()
+      await played.settle()
+      await each(async (one) => await one.look())
+    }
+    await each(async (one) => await one.act(round))
+    await played.settle()
+    await each(async (one) => await one.look())
+  }
+  await each(async (one) => await one.lookAtAll())
+  await each(async (one) => await one.end())
+}
 
 interface Model {
   readonly ref: SessionRef
@@ -77,43 +77,67 @@ interface Model {
   usedAt: number
   isOver: boolean
   hasExpired: boolean
+  /** Written at once to one attribute: which of them counts is for the nodes to say. */
+  contended: readonly number[] | undefined
 }
 
-let plays = 0
-
-/** Plays the commands, and checks after each. */
-export async function play(list: readonly Command[], played: Played): Promise<void> {
-  await new Play(played, `${++plays}-`).run(list)
-}
-
+/** One sequence, and what must come of it. */
 class Play {
   readonly #played: Played
   readonly #prefix: string
+  readonly #sequence: Sequence
   readonly #sessions: Model[] = []
+  #touched: readonly Model[] = []
   #now = 0
-  #looks = 0
+  #looks: number
 
-  /** `prefix`: of principals, because plays share backends. */
-  constructor(played: Played, prefix: string) {
+  constructor(played: Played, number: number, sequence: Sequence) {
     this.#played = played
-    this.#prefix = prefix
+    // Of principals, because plays share backends.
+    this.#prefix = `${number}-`
+    this.#sequence = sequence
+    this.#looks = number
   }
 
-  async run(list: readonly Command[]): Promise<void> {
-    for (const step of list) {
-      const touched = await this.#step(step)
-      await this.#played.settle()
-      for (const session of touched) await this.#check(session)
+  get refs(): readonly SessionRef[] {
+    return this.#sessions.map(({ ref }) => ref)
+  }
+
+  async act(round: number): Promise<void> {
+    const command = this.#sequence[round]
+    this.#touched = command === undefined ? [] : await this.#perform(command)
+  }
+
+  timePassed(): void {
+    this.#now += STEP_MS
+    this.#touched = this.#sessions.filter((session) => !session.isOver && this.#now >= session.usedAt + IDLE_MS)
+    for (const session of this.#touched) {
+      session.isOver = true
+      session.hasExpired = true
     }
+  }
+
+  /** At what the last command touched, or what the time ended. */
+  async look(): Promise<void> {
+    for (const session of this.#touched) {
+      if (session.contended !== undefined) await this.#adopt(session, session.contended)
+      await this.#check(session)
+    }
+  }
+
+  async lookAtAll(): Promise<void> {
     for (const session of this.#sessions) await this.#check(session)
     await this.#checkOwners()
+  }
+
+  /** Leaves nothing behind. */
+  async end(): Promise<void> {
     for (const { ref, isOver } of this.#sessions) if (!isOver) await this.#at(0).destroy(ref, 'destroyed', {})
   }
 
-  async #step(step: Command): Promise<readonly Model[]> {
+  async #perform(step: Command): Promise<readonly Model[]> {
     if (step.do === 'create') return [await this.#create(step)]
     if (step.do === 'log-out-everywhere') return await this.#logOut(step.node, step.owner)
-    if (step.do === 'wait') return await this.#wait()
     const session = this.#sessions[step.session % this.#sessions.length]
     if (session === undefined) return []
     const { ref } = session
@@ -138,7 +162,7 @@ class Play {
         const values = [step.value, step.value + 100] as const
         const saved = await Promise.all([first.save(ref, delta({ c: values[0] }), {}), second.save(ref, delta({ c: values[1] }), {})])
         for (const { outcome } of saved) this.#wrote(session, outcome, {})
-        if (!session.isOver) await this.#adopt(session, 'c', values)
+        if (!session.isOver) session.contended = values
         break
       }
       case 'rotate':
@@ -166,7 +190,8 @@ class Play {
     const { outcome, id, ref } = await this.#at(from).create(change, { maxIdleMs, maxLifeMs: Infinity })
     expect(outcome).toBe('done')
     const session: Model = {
-      ref, id, oldIds: [], values: new Map([['a', n]]), owner: owner ?? undefined, usedAt: this.#now, isOver: false, hasExpired: false,
+      ref, id, oldIds: [], values: new Map([['a', n]]), owner: owner ?? undefined, usedAt: this.#now,
+      isOver: false, hasExpired: false, contended: undefined,
     }
     this.#sessions.push(session)
     return session
@@ -190,20 +215,8 @@ class Play {
     return theirs
   }
 
-  async #wait(): Promise<readonly Model[]> {
-    const { advance, scale = 1 } = this.#played
-    await advance(STEP_MS * scale, this.#sessions.map(({ ref }) => ref))
-    this.#now += STEP_MS
-    const idle = this.#sessions.filter((session) => !session.isOver && this.#now >= session.usedAt + IDLE_MS)
-    for (const session of idle) {
-      session.isOver = true
-      session.hasExpired = true
-    }
-    return idle
-  }
-
   #wrote(session: Model, outcome: string, values: Readonly<Record<string, number | undefined>>): void {
-    expect(outcome).toBe(session.isOver ? 'gone' : 'done')
+    same(outcome, session.isOver ? 'gone' : 'done')
     if (session.isOver) return
     session.usedAt = this.#now
     for (const [attribute, n] of Object.entries(values)) {
@@ -217,53 +230,61 @@ class Play {
     session.isOver = true
   }
 
-  async #adopt(session: Model, attribute: string, values: readonly number[]): Promise<void> {
-    await this.#played.settle()
+  async #adopt(session: Model, values: readonly number[]): Promise<void> {
+    session.contended = undefined
     const found = await this.#at(0).load(session.id, undefined, { deadline: Infinity })
     if (found.state !== 'found') throw new Error(`not found: ${JSON.stringify(found)}`)
-    const winner = valuesIn(found.session)[attribute]
+    const winner = valuesIn(found.session)['c']
     expect(values).toContain(winner)
-    session.values.set(attribute, Number(winner))
+    session.values.set('c', Number(winner))
   }
 
   /** The same on every node: the session by its id with all its values, or none; none by its former ids. */
   async #check(session: Model): Promise<void> {
+    const values = Object.fromEntries(session.values)
+    const principal = session.owner === undefined ? undefined : this.#prefix + session.owner
+    const former = session.oldIds.at(-1)
     for (const backend of this.#views()) {
       const answer = await backend.load(session.id, undefined, { deadline: Infinity })
       const record = await backend.read(session.ref)
+      const read = record === undefined ? undefined : valuesIn(record)
       if (session.isOver) {
-        expect({ state: answer.state, record }).toEqual({ state: 'none', record: undefined })
+        same({ state: answer.state, read }, { state: 'none', read: undefined })
       } else {
         if (answer.state !== 'found') throw new Error(`not found: ${JSON.stringify(answer)}`)
-        expect(answer.ref).toEqual(session.ref)
-        expect(valuesIn(answer.session)).toEqual(Object.fromEntries(session.values))
-        expect(answer.session.principal).toBe(session.owner === undefined ? undefined : this.#prefix + session.owner)
-        expect(record === undefined ? undefined : valuesIn(record)).toEqual(Object.fromEntries(session.values))
+        const loaded = { ref: birthText(answer.ref), values: valuesIn(answer.session), principal: answer.session.principal }
+        same({ ...loaded, read }, { ref: birthText(session.ref), values, principal, read: values })
       }
-      const old = session.oldIds.at(-1)
-      if (old !== undefined) expect((await backend.load(old, undefined, { deadline: Infinity })).state).toBe('none')
+      if (former !== undefined) same((await backend.load(former, undefined, { deadline: Infinity })).state, 'none')
     }
   }
 
   async #checkOwners(): Promise<void> {
-    for (const owner of PRINCIPALS) {
+    const { nodes, oneViewAtATime } = this.#played
+    for (const [number, owner] of PRINCIPALS.entries()) {
+      if (oneViewAtATime !== undefined && number !== this.#looks % PRINCIPALS.length) continue
       const theirs = this.#sessions.filter((session) => session.owner === owner && !session.isOver)
-      for (const backend of this.#views()) {
+      for (const backend of oneViewAtATime === undefined ? new Set(nodes) : [this.#at(this.#looks)]) {
         const found = await backend.find(this.#prefix + owner)
-        expect(found.map(birthText).sort()).toEqual(theirs.map(({ ref }) => birthText(ref)).sort())
+        same(found.map(birthText).sort(), theirs.map(({ ref }) => birthText(ref)).sort())
       }
     }
   }
 
   #views(): Iterable<SessionBackend> {
     const { nodes, oneViewAtATime } = this.#played
-    return oneViewAtATime === true ? [this.#at(this.#looks++)] : new Set(nodes)
+    return oneViewAtATime === 'always' ? [this.#at(this.#looks++)] : new Set(nodes)
   }
 
   #at(number: number): SessionBackend {
     const { nodes } = this.#played
     return nodes[number % nodes.length] as SessionBackend
   }
+}
+
+/** As `toEqual`, whose own work is worth saving where there are millions of comparisons. */
+function same(actual: unknown, expected: unknown): void {
+  if (!isDeepStrictEqual(actual, expected)) expect(actual).toEqual(expected)
 }
 
 /** Backends take an access that is not yet as one of now. */

@@ -16,6 +16,8 @@ class StillClock {
 
 export interface Opened {
   readonly played: Played
+  /** Sequences side by side: the nodes settle once for all of them. */
+  readonly atOnce: number
   readonly close: () => Promise<void>
 }
 
@@ -35,7 +37,7 @@ function replicas(clock: StillClock): readonly SessionBackend[] {
 }
 
 /** Resolves when what one node knows has reached all: how many turns of the event loop that takes is the machine's business. */
-async function agreed(nodes: readonly SessionBackend[]): Promise<void> {
+export async function agreed(nodes: readonly SessionBackend[]): Promise<void> {
   for (let turn = 0; turn < AGREED_WITHIN_TURNS; turn += 5) {
     await turns(5)
     const digests = await Promise.all(nodes.map(async (node) => await node.digest()))
@@ -44,16 +46,16 @@ async function agreed(nodes: readonly SessionBackend[]): Promise<void> {
   throw new Error('the nodes do not agree')
 }
 
-function openedOver(nodes: readonly SessionBackend[], { settle, advance }: Pick<Played, 'settle' | 'advance'>): Opened {
+function openedOver(nodes: readonly SessionBackend[], { settle, advance }: Pick<Played, 'settle' | 'advance'>, atOnce = 25): Opened {
   const close = async (): Promise<void> => void (await Promise.all(nodes.map((node) => node.close())))
-  return { played: { nodes, settle, advance }, close }
+  return { played: { nodes, settle, advance }, atOnce, close }
 }
 
 export const BACKENDS: Readonly<Record<string, () => Promise<Opened>>> = {
   memory: async () => {
     const clock = new StillClock()
     const nodes = await opened([memory(clock.now)], clock)
-    return openedOver(nodes, { settle: () => Promise.resolve(), advance: clock.advance })
+    return openedOver(nodes, { settle: () => Promise.resolve(), advance: clock.advance }, 1)
   },
   'replicated on three nodes': async () => {
     const clock = new StillClock()

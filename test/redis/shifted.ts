@@ -2,43 +2,80 @@ import type { LoadOptions, LoadResult, PortableSession, SeenTokens, SessionBacke
 import type { SessionRecord, SessionRef } from '../../src/session/session.js'
 import { Remote } from '../backend/tiered/support.js'
 
+/** A clock ahead of that of the machine. It leaps between the calls that translate between the two, not during one. */
+export class LeapingClock {
+  readonly now = (): number => Date.now() + this.#aheadMs
+  readonly #underway = new Set<Promise<unknown>>()
+  #aheadMs = 0
+  #leaping: Promise<void> | undefined
+
+  async during<T>(call: (aheadMs: number) => Promise<T>): Promise<T> {
+    while (this.#leaping !== undefined) await this.#leaping
+    const running = call(this.#aheadMs)
+    this.#underway.add(running)
+    return await running.finally(() => this.#underway.delete(running))
+  }
+
+  /** Whatever `act` does, no call is under way meanwhile. */
+  async leap(act: (forward: (ms: number) => void) => Promise<void>): Promise<void> {
+    const leap = async (): Promise<void> => {
+      await Promise.allSettled(this.#underway)
+      await act((ms) => void (this.#aheadMs += ms))
+    }
+    this.#leaping = leap().finally(() => {
+      this.#leaping = undefined
+    })
+    await this.#leaping
+  }
+}
+
 /**
  * A Redis as somebody sees it whose clock is ahead. Redis has the clock of the machine and no other, so a test puts the
  * clocks of its nodes forward, makes what Redis holds as much older, and translates what goes to and fro.
  */
 export class Shifted extends Remote {
-  readonly #aheadMs: () => number
+  readonly #clock: LeapingClock
 
-  constructor(redis: SessionBackend, aheadMs: () => number) {
+  constructor(redis: SessionBackend, clock: LeapingClock) {
     super(redis)
-    this.#aheadMs = aheadMs
+    this.#clock = clock
   }
 
   override async load(id: string, seen: SeenTokens | undefined, options: LoadOptions): Promise<LoadResult> {
-    const answer = await super.load(id, seen, { deadline: options.deadline - this.#aheadMs() })
-    return answer.state === 'found' ? { ...answer, session: this.#ours(answer.session) } : answer
+    return await this.#clock.during(async (aheadMs) => {
+      const answer = await super.load(id, seen, { deadline: options.deadline - aheadMs })
+      return answer.state === 'found' ? { ...answer, session: later(answer.session, aheadMs) } : answer
+    })
   }
 
   override async read(ref: SessionRef): Promise<SessionRecord | undefined> {
-    const record = await super.read(ref)
-    return record === undefined ? undefined : this.#ours(record)
+    return await this.#clock.during(async (aheadMs) => {
+      const record = await super.read(ref)
+      return record === undefined ? undefined : later(record, aheadMs)
+    })
   }
 
   override touch(ref: SessionRef, at: number): void {
-    super.touch(ref, at - this.#aheadMs())
+    super.touch(ref, at - (this.#clock.now() - Date.now()))
   }
 
   override async *exportAll(cursor?: string): AsyncGenerator<PortableSession> {
-    for await (const session of super.exportAll(cursor)) yield shifted(session, this.#aheadMs())
+    const sessions: PortableSession[] = []
+    await this.#clock.during(async (aheadMs) => {
+      for await (const session of super.exportAll(cursor)) sessions.push(shifted(session, aheadMs))
+    })
+    yield* sessions
   }
 
   override async exportOne(ref: SessionRef): Promise<PortableSession | undefined> {
-    const session = await super.exportOne(ref)
-    return session === undefined ? undefined : shifted(session, this.#aheadMs())
+    return await this.#clock.during(async (aheadMs) => {
+      const session = await super.exportOne(ref)
+      return session === undefined ? undefined : shifted(session, aheadMs)
+    })
   }
 
   override async importOne(session: PortableSession): Promise<'imported' | 'known' | 'dead'> {
-    return await super.importOne(shifted(session, -this.#aheadMs()))
+    return await this.#clock.during(async (aheadMs) => await super.importOne(shifted(session, -aheadMs)))
   }
 
   /** Redis itself tells who caused an event. */
@@ -49,11 +86,10 @@ export class Shifted extends Remote {
   override async close(): Promise<void> {
     await this.inner.close()
   }
+}
 
-  #ours(record: SessionRecord): SessionRecord {
-    const ms = this.#aheadMs()
-    return { ...record, createdAt: record.createdAt + ms, lastAccessedAt: record.lastAccessedAt + ms }
-  }
+function later(record: SessionRecord, ms: number): SessionRecord {
+  return { ...record, createdAt: record.createdAt + ms, lastAccessedAt: record.lastAccessedAt + ms }
 }
 
 function shifted(session: PortableSession, ms: number): PortableSession {

@@ -10,7 +10,7 @@ import {
   delta, digestsAgree, LIVES, load, memory, replicatedNode, tiered, tieredNodes, turns, valuesOf, type Nodes,
 } from '../backend/tiered/support.js'
 import { RedisServer } from '../support/redis.js'
-import { Shifted } from './shifted.js'
+import { LeapingClock, Shifted } from './shifted.js'
 import { age, backendOf, openBackend, space } from './support.js'
 
 let server: RedisServer
@@ -40,13 +40,12 @@ async function nodes(size: number, prefix: string, port = server.port): Promise<
 async function contracted(mode: 'write-behind' | 'near-cache' | 'both', { sessions }: ContractOptions = {}): Promise<BackendUnderTest> {
   const opened: TieredBackend[] = []
   const held: RedisBackend[] = []
-  let ahead = 0
-  const nodeClock = { now: () => Date.now() + ahead }
+  const nodeClock = new LeapingClock()
   const open = async (prefix: string, limits: ContractOptions): Promise<TieredBackend> => {
     const near = memory(nodeClock.now, mode === 'near-cache' ? undefined : limits.sessions)
     const redis = backendOf(target(), { prefix, limits })
     held.push(redis)
-    const far = new Shifted(redis, () => ahead)
+    const far = new Shifted(redis, nodeClock)
     const backend = tiered(near, far, nodeClock as never, { mode })
     opened.push(backend)
     await backend.open()
@@ -61,8 +60,10 @@ async function contracted(mode: 'write-behind' | 'near-cache' | 'both', { sessio
     now: nodeClock.now,
     advance: async (ms) => {
       await Promise.all(opened.map((each) => each.flush()))
-      ahead += ms
-      await age([server], prefix, ms)
+      await nodeClock.leap(async (forward) => {
+        forward(ms)
+        await age([server], prefix, ms)
+      })
     },
     settle: async () => {
       await turns(2)
