@@ -6,7 +6,7 @@ import { RegisterKind } from '../../src/session/session.js'
 import { encodeValue } from '../../src/session/value.js'
 import { each, report } from '../support/load.js'
 import { RedisServer } from '../support/redis.js'
-import { delta, LIVES, load, openBackend, space, valuesOf } from './support.js'
+import { age, delta, LIVES, load, openBackend, space, valuesOf } from './support.js'
 
 let server: RedisServer
 let client: Redis
@@ -53,7 +53,30 @@ describe('on the wire', () => {
     const { sent } = await watched(() => load(backend, id))
 
     expect(sent).toHaveLength(1)
+    expect(sent[0]?.[0]).toBe('HGETALL')
+  })
+
+  it.each(['allkeys-lru', 'volatile-ttl'])('under %s a load is one command too: a script that looks whether all is there', async (policy) => {
+    await client.config('SET', 'maxmemory-policy', policy)
+    const careful = await openBackend({ port: server.port }, { prefix })
+    const { id } = await careful.create(delta({ n: 1 }), LIVES)
+    await load(careful, id)
+
+    const { sent } = await watched(() => load(careful, id))
+
+    expect(sent).toHaveLength(1)
     expect(sent[0]?.[0]).toMatch(/evalsha/i)
+    await client.config('SET', 'maxmemory-policy', 'noeviction')
+    await careful.close()
+  })
+
+  it('commands of one turn leave together', async () => {
+    const { id } = await backend.create(delta({ n: 1 }), LIVES)
+    const reads = async (): Promise<number> => Number(/total_reads_processed:(\d+)/.exec(await client.info('stats'))?.[1])
+    const before = await reads()
+    await Promise.all(Array.from({ length: 50 }, () => load(backend, id)))
+    // One read of the socket for all of them, and those of asking for the counts.
+    expect((await reads()) - before).toBeLessThan(5)
   })
 
   it('a commit that changes one of 50 attributes is one script that writes one of them', async () => {
@@ -66,6 +89,32 @@ describe('on the wire', () => {
     expect(sent).toHaveLength(1)
     const written = inside.filter(([name]) => /^hset$/i.test(name ?? '')).flat()
     expect(written.filter((word) => word.startsWith('sessionAttr:'))).toEqual(['sessionAttr:n7'])
+  })
+
+  it('a commit soon after a noted access moves no deadline, a later one moves all', async () => {
+    const lists = (inside: string[][]): number => inside.filter(([name]) => /^(pexpireat|zadd)$/i.test(name ?? '')).length
+    const { ref } = await backend.create({ ...delta({ n: 1 }), principal: 'ada' }, LIVES)
+    await backend.save(ref, delta({ n: 2 }), {})
+
+    const soon = await watched(() => backend.save(ref, delta({ n: 3 }), {}))
+    await age([server], prefix, 600_000)
+    const later = await watched(() => backend.save(ref, delta({ n: 4 }), {}))
+
+    expect(lists(soon.inside)).toBe(0)
+    // Both keys and the index of the principal; the list of the living and that index.
+    expect(lists(later.inside)).toBe(5)
+    for (const key of await client.keys(`${prefix}:*`)) {
+      if (!key.includes(':live:')) expect(Math.abs((await client.pttl(key)) - LIVES.maxIdleMs)).toBeLessThan(2_000)
+    }
+  })
+
+  it('an attribute that comes back is not remembered as removed', async () => {
+    const { ref } = await backend.create(delta({ a: 1, b: 1 }), LIVES)
+    const removed = async (): Promise<string | null> => await client.hget((await client.keys(`${prefix}:births:*`))[0] ?? '', 'removed')
+    await backend.save(ref, delta({ a: undefined, b: undefined }), {})
+    expect(await removed()).toBe('2')
+    await backend.save(ref, delta({ a: 2, c: 1 }), {})
+    expect(await removed()).toBe('1')
   })
 
   it('a rotation, a logout and a touch are one script each', async () => {
@@ -170,10 +219,32 @@ describe('in the keyspace', () => {
   })
 
   it('a session whose birth was evicted is no session', async () => {
+    await client.config('SET', 'maxmemory-policy', 'allkeys-lru')
     const { id, ref } = await backend.create(delta({ n: 1 }), LIVES)
+    await backend.count()
     for (const key of await client.keys(`${prefix}:births:*`)) await client.del(key)
     expect(await load(backend, id)).toMatchObject({ state: 'none' })
     expect(await backend.save(ref, delta({ n: 2 }), {})).toMatchObject({ outcome: 'gone' })
+    await client.config('SET', 'maxmemory-policy', 'noeviction')
+  })
+
+  it('a server that has evicted something is not trusted again when it stops evicting', async () => {
+    const evicting = await RedisServer.start([['maxmemory-policy', 'allkeys-random']])
+    const other = evicting.client()
+    const one = await openBackend({ port: evicting.port }, { prefix })
+    await other.set('filler', 'x'.repeat(1_000_000))
+    await other.config('SET', 'maxmemory', 1)
+    await vi.waitFor(async () => expect(await other.dbsize()).toBe(0))
+    await other.config('SET', 'maxmemory', 0)
+    await other.config('SET', 'maxmemory-policy', 'noeviction')
+    await one.count()
+    const { id } = await one.create(delta({ n: 1 }), LIVES)
+    for (const key of await other.keys(`${prefix}:births:*`)) await other.del(key)
+
+    expect(await load(one, id)).toMatchObject({ state: 'none' })
+    other.disconnect()
+    await one.close()
+    await evicting.stop()
   })
 
   it('sessions that expired leave the lists when they are counted, and one node tells', async () => {

@@ -105,8 +105,8 @@ export async function age(servers: readonly RedisServer[], prefix: string, ms: n
     for (const key of await client.keys(`${prefix}:*`)) {
       if (/:(live|principals):/.test(key)) {
         for (const member of await client.zrange(key, '0', '-1')) await client.zincrby(key, -ms, Buffer.from(member))
-      } else if (key.includes(':sessions:')) {
-        for (const field of ['creationTime', 'lastAccessedTime']) {
+      } else if (/:(sessions|births):/.test(key)) {
+        for (const field of ['creationTime', 'lastAccessedTime', 'due']) {
           if ((await client.hexists(key, field)) === 1) await client.hincrby(key, field, String(-ms))
         }
       }
@@ -133,6 +133,7 @@ if redis.call('EXISTS', session) == 1 then
   redis.call('HINCRBY', session, 'creationTime', -ms)
   redis.call('HINCRBY', session, 'lastAccessedTime', -ms)
 end
+if redis.call('HEXISTS', KEYS[1], 'due') == 1 then redis.call('HINCRBY', KEYS[1], 'due', -ms) end
 for _, k in ipairs({ KEYS[1], session }) do
   local left = redis.call('PTTL', k)
   if left >= 0 then redis.call('PEXPIRE', k, left - ms) end

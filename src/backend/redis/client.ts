@@ -3,6 +3,7 @@ import { BackendError } from '../../errors.js'
 import type { Log } from '../../log.js'
 import { Circuit } from './circuit.js'
 import type { Client, RedisArgument } from './dial.js'
+import { Gathering } from './gathering.js'
 import type { Script } from './lua/script.js'
 import { causeOf, isCredentials, startLine, troubleOf } from './trouble.js'
 
@@ -33,6 +34,7 @@ export class RedisClient {
   readonly #options: RedisClientOptions
   readonly #client: Client
   readonly #circuit: Circuit
+  readonly #gathering: Gathering
   readonly counts = { calls: 0, retries: 0, timeouts: 0, readonly: 0, reconnects: 0 }
   #up: Deferred<void> = deferred<void>()
   #isUp = false
@@ -41,10 +43,12 @@ export class RedisClient {
   #refusal: ((error: Error) => void) | undefined
   #reconnectedAt = -Infinity
   #isClosed = false
+  #generation = 0
 
   constructor(options: RedisClientOptions) {
     this.#options = options
     this.#client = options.client
+    this.#gathering = new Gathering(options.client)
     this.#circuit = new Circuit({
       probe: () => this.#probe(),
       random: options.random,
@@ -57,6 +61,13 @@ export class RedisClient {
     client.on('reconnecting', () => this.#attempts++)
     client.on('error', (error: Error) => this.#noteError(error))
     client.on('node error', (error: Error) => this.#noteError(error))
+    client.on('+node', () => this.#generation++)
+    client.on('-node', () => this.#generation++)
+  }
+
+  /** Another number as soon as another server may be the one that answers. */
+  get generation(): number {
+    return this.#generation
   }
 
   get isUp(): boolean {
@@ -97,8 +108,8 @@ export class RedisClient {
   }
 
   /** Runs one script, again where that is safe and helps. */
-  async run(script: Script, key: string, args: readonly RedisArgument[], withinMs?: number): Promise<unknown> {
-    return await this.#call((): Promise<unknown> => this.#evaluate(script, key, args), withinMs)
+  run(script: Script, key: string, args: readonly RedisArgument[], withinMs?: number): Promise<unknown> {
+    return this.#call(() => this.#evaluate(script, key, args), withinMs)
   }
 
   /** Writes a mark and waits until so many replicas have it, or `withinMs` are over: how many have it. */
@@ -114,18 +125,17 @@ export class RedisClient {
   }
 
   /** Runs one command that can be repeated. */
-  async command(name: string, args: RedisArgument[]): Promise<unknown> {
-    return await this.#call(() => this.#client.callBuffer(name, args))
+  command(name: string, args: RedisArgument[], withinMs?: number): Promise<unknown> {
+    return this.#call(() => this.#client.callBuffer(name, args), withinMs)
   }
 
-  /** What INFO says, or nothing where that is not allowed. */
-  async info(section: 'replication' | 'memory' | 'server'): Promise<ReadonlyMap<string, string>> {
-    const text = await this.#call(() => this.#client.info(section)).catch((error: unknown) => {
-      this.#options.log('debug', 'redis-info-unavailable', { section, reason: String(error) })
-      return ''
+  /** The same on every primary of a cluster, or on the one server. */
+  async everywhere(name: string, args: RedisArgument[]): Promise<readonly unknown[]> {
+    const { nodes } = this.#client
+    if (nodes === undefined) return [await this.command(name, args)]
+    return await this.#call(async () => {
+      return await Promise.all(nodes.call(this.#client, 'master').map((node) => node.callBuffer(name, [...args])))
     })
-    const pairs = text.split('\r\n').map((line) => line.split(':'))
-    return new Map(pairs.map(([name = '', ...value]) => [name, value.join(':')]))
   }
 
   async close(): Promise<void> {
@@ -138,51 +148,76 @@ export class RedisClient {
 
   // ── One call ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  async #call<T>(send: () => Promise<T>, withinMs: number = this.#options.timeoutMs): Promise<T> {
+  #call<T>(send: () => Promise<T>, withinMs: number = this.#options.timeoutMs): Promise<T> {
     this.counts.calls++
-    if (this.#isClosed) throw new BackendError('the redis backend is closed')
-    if (this.#circuit.isOpen) throw this.#unanswered('has not answered lately and is being probed')
-    const call = { isOver: false }
-    const late = (): Error => {
-      call.isOver = true
-      this.counts.timeouts++
-      this.#circuit.fail()
-      return this.#unanswered(`did not answer within ${withinMs} ms`)
-    }
-    return await within(withinMs, this.#persist(send, call), late)
+    if (this.#isClosed) return Promise.reject(new BackendError('the redis backend is closed'))
+    if (this.#circuit.isOpen) return Promise.reject(this.#unanswered('has not answered lately and is being probed'))
+    // As few promises and timers as a call can do with: every request pays for them.
+    return new Promise((resolve, reject) => {
+      const call = { isOver: false }
+      const late = (): void => {
+        call.isOver = true
+        this.counts.timeouts++
+        this.#circuit.fail()
+        reject(this.#unanswered(`did not answer within ${withinMs} ms`))
+      }
+      const timer = setTimeout(late, withinMs)
+      const answered = (reply: T): void => {
+        clearTimeout(timer)
+        this.#circuit.succeed()
+        resolve(reply)
+      }
+      const failed = (error: unknown): void => {
+        clearTimeout(timer)
+        reject(error)
+      }
+      const persist = (failure?: unknown): void => {
+        this.#persist(send, call, failure).then(answered, failed)
+      }
+      if (this.#isUp) this.#sent(send).then(answered, persist)
+      else persist()
+    })
   }
 
-  async #persist<T>(send: () => Promise<T>, call: { readonly isOver: boolean }): Promise<T> {
-    let reconnected = false
-    for (;;) {
+  /** Asks until there is an answer, after a first `failure` or before anything was sent. */
+  async #persist<T>(send: () => Promise<T>, call: { readonly isOver: boolean }, failure?: unknown): Promise<T> {
+    const tried = { reconnecting: false }
+    for (let error = failure; ; ) {
+      if (error !== undefined) await this.#mend(error, call, tried)
       while (!this.#isUp) await this.#up.promise
       if (call.isOver) throw this.#unanswered('answered too late')
       try {
-        const reply = await send()
-        this.#circuit.succeed()
-        return reply
-      } catch (error) {
-        if (!(error instanceof Error) || call.isOver || this.#isClosed) throw error
-        const cause = causeOf(error)
-        const trouble = troubleOf(cause)
-        if (trouble === 'refused') throw this.#refused(cause)
-        if (trouble === 'readonly') {
-          if (reconnected || !this.#reconnect()) throw await this.#readonly()
-          reconnected = true
-        } else await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
-        this.counts.retries++
+        return await this.#sent(send)
+      } catch (another) {
+        error = another
       }
     }
   }
 
-  async #evaluate(script: Script, key: string, args: readonly RedisArgument[]): Promise<unknown> {
+  /** Does what may help, or throws what the caller is told. */
+  async #mend(error: unknown, call: { readonly isOver: boolean }, tried: { reconnecting: boolean }): Promise<void> {
+    if (!(error instanceof Error) || call.isOver || this.#isClosed) throw error
+    const cause = causeOf(error)
+    const trouble = troubleOf(cause)
+    if (trouble === 'refused') throw this.#refused(cause)
+    if (trouble === 'readonly') {
+      if (tried.reconnecting || !this.#reconnect()) throw await this.#readonly()
+      tried.reconnecting = true
+    } else await new Promise((resolve) => setTimeout(resolve, RETRY_MS))
+    this.counts.retries++
+  }
+
+  #sent<T>(send: () => Promise<T>): Promise<T> {
+    this.#gathering.gather()
+    return send()
+  }
+
+  #evaluate(script: Script, key: string, args: readonly RedisArgument[]): Promise<unknown> {
     const { evalsha = 'evalsha' } = this.#options
-    try {
-      return await this.#client.callBuffer(evalsha, [script.sha, 1, key, ...args])
-    } catch (error) {
+    return this.#client.callBuffer(evalsha, [script.sha, 1, key, ...args]).catch((error: unknown) => {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-      return await this.#client.callBuffer(evalsha.replace('evalsha', 'eval'), [script.lua, 1, key, ...args])
-    }
+      return this.#client.callBuffer(evalsha.replace('evalsha', 'eval'), [script.lua, 1, key, ...args])
+    })
   }
 
   /** A new connection asks DNS or the Sentinels anew who the primary is. False: that was tried a moment ago. */
@@ -224,6 +259,7 @@ export class RedisClient {
 
   #nowUp(): void {
     this.#isUp = true
+    this.#generation++
     this.#up.resolve()
     this.#circuit.succeed()
   }

@@ -8,7 +8,7 @@ import { birthText, shardOf, type Keys } from './keys.js'
 import { COMMIT } from './lua/changes.js'
 import { HELD } from './lua/reads.js'
 import type { Script } from './lua/script.js'
-import { heldOf, mergedDelta, mergingNames, NOTHING } from './merging.js'
+import { heldOf, mergedDelta, mergingNames, NOTHING, plainMark } from './merging.js'
 import { birthOf, listOf, numberOf, textOf } from './reply-parts.js'
 import type { RedisServers } from './servers.js'
 
@@ -111,7 +111,8 @@ export class Commits {
       // Drawn after the look, so that it is later than what was seen of this node.
       const dot = this.nextDot()
       const registers = mergedDelta(delta, held, dot, json)
-      const outcome = await this.run(servers, COMMIT, ref, [dotArgument(dot), newId, ...registers], options)
+      const args = [dotArgument(dot), newId, newId === '' ? plainMark(delta) : '', ...registers]
+      const outcome = await this.run(servers, COMMIT, ref, args, options)
       if (outcome.hasConflict !== true) return outcome
     }
     throw new BackendError('the session is written too often at once')

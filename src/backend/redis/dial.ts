@@ -28,6 +28,12 @@ export interface RedisTls {
 
 export type RedisArgument = string | number | Buffer
 
+/** What a connection writes to. */
+export interface Corkable {
+  cork(): void
+  uncork(): void
+}
+
 /** What is used of an ioredis client; Redis and Cluster both are one. */
 export interface Client {
   connect(): Promise<void>
@@ -37,7 +43,11 @@ export interface Client {
   info(section: string): Promise<string>
   subscribe(channel: string): Promise<unknown>
   pipeline(commands: unknown[][]): { exec(): Promise<[error: Error | null, result: unknown][] | null> }
-  on(event: 'ready' | 'close' | 'connect' | 'reconnecting', listener: () => void): unknown
+  /** Of a Cluster: its connections. */
+  readonly nodes?: (role: 'master' | 'all') => readonly { callBuffer: Client['callBuffer']; stream?: Corkable }[]
+  /** Of a single server, once there was a connection. */
+  readonly stream?: Corkable
+  on(event: 'ready' | 'close' | 'connect' | 'reconnecting' | '+node' | '-node', listener: () => void): unknown
   on(event: 'error' | 'node error', listener: (error: Error) => void): unknown
   on(event: 'message', listener: (channel: string, text: string) => void): unknown
 }

@@ -18,6 +18,9 @@ import { fromStored } from './stored-value.js'
 const MERGED = '\u0000merged'
 const MERGING: ReadonlySet<number> = new Set([RegisterKind.counter, RegisterKind.max, RegisterKind.set])
 
+/** Attributes that one Lua call can take at once, by far. */
+const PLAIN_MAX = 500
+
 /** Attributes of one session as they are held, by name, and a hybrid time that is later than all of them. */
 export interface Held {
   readonly next: number
@@ -35,6 +38,12 @@ export const NOTHING: Held = { next: 1, attributes: new Map() }
 /** Names of attributes that must be looked at before they are written. */
 export function mergingNames({ writes }: SessionDelta): readonly string[] {
   return writes.filter(({ kind }) => MERGING.has(kind)).map(({ name }) => name)
+}
+
+/** What tells a script that nothing but attributes that do not merge are set, and few enough for one command. */
+export function plainMark({ writes, maxIdleMs, principal }: SessionDelta): '' | 'plain' {
+  const isPlain = maxIdleMs === undefined && principal === undefined && writes.length <= PLAIN_MAX
+  return isPlain && writes.every(({ kind, value }) => value !== null && !MERGING.has(kind)) ? 'plain' : ''
 }
 
 /** What the script `held` answers; undefined where the session is over. */

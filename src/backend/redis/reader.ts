@@ -1,12 +1,11 @@
-import type { ParsedId } from '../../session/id.js'
 import { isExpired, type IdHash, type SessionRef } from '../../session/session.js'
 import type { LoadResult, SeenTokens } from '../backend.js'
 import type { SeenSealer } from '../replicated/seen.js'
 import type { RedisClient } from './client.js'
-import { birthText, shardOf, shardOfHash, shardOfId, type Keys } from './keys.js'
+import { birthText, shardOf, type Keys } from './keys.js'
 import { LOAD, READ } from './lua/reads.js'
 import { ALIAS } from './lua/upkeep.js'
-import { viewedOf, type Found, type Viewed } from './reply.js'
+import { plainlyViewed, viewedOf, type Found, type Viewed } from './reply.js'
 import type { RedisServers } from './servers.js'
 
 export interface ReaderOptions {
@@ -31,7 +30,7 @@ export function aliasMs(maxIdleMs: number): number {
   return Math.min(Math.max(2 * maxIdleMs, ALIAS_MS), ALIAS_MAX_MS)
 }
 
-/** Finds sessions: one script, one round trip, from the primary or from a replica that is not behind. */
+/** Finds sessions: one command, one round trip, from the primary or from a replica that is not behind. */
 export class SessionReader {
   readonly #options: ReaderOptions
   readonly counts = { fromReplica: 0, replicaBehind: 0 }
@@ -40,20 +39,14 @@ export class SessionReader {
     this.#options = options
   }
 
-  /** `id`: what the id says of itself; undefined where somebody else made it. */
-  async byId(
-    id: ParsedId | undefined,
-    hash: IdHash,
-    seen?: SeenTokens,
-    deadline: number = Infinity,
-  ): Promise<Answer> {
+  /** `shard`: where the key of the id is. */
+  async byId(shard: number, hash: IdHash, seen?: SeenTokens, deadline: number = Infinity): Promise<Answer> {
     const { keys, servers } = this.#options
-    const shard = id === undefined ? shardOfHash(hash) : shardOfId(id)
     const key = keys.session(shard, hash)
-    const load = async (client: RedisClient): Promise<Viewed> =>
-      viewedOf(await client.run(LOAD, key, this.#head(shard), this.#left(deadline)))
+    const withinMs = this.#left(deadline)
+    const load = (client: RedisClient): Promise<Viewed> => this.#view(client, shard, key, withinMs)
 
-    const near = await this.#fromReplica(load, seen)
+    const near = servers.replica === undefined ? undefined : await this.#fromReplica(servers.replica, load, seen)
     const viewed = near ?? (await load(servers.primary))
     if (viewed.state !== 'alias') return this.#answer(viewed)
 
@@ -67,7 +60,20 @@ export class SessionReader {
   async byRef(ref: SessionRef, hash?: IdHash, deadline: number = Infinity): Promise<Answer> {
     const { keys, servers } = this.#options
     const args = [...this.#head(shardOf(ref)), hash ?? '']
-    return this.#answer(viewedOf(await servers.primary.run(READ, keys.births(ref), args, this.#left(deadline))))
+    const reply = await servers.primary.run(READ, keys.births(ref), args, this.#left(deadline))
+    return this.#answer(stillThere(viewedOf(reply)))
+  }
+
+  /** Where the key alone says everything, it is asked alone. */
+  async #view(client: RedisClient, shard: number, key: string, withinMs: number): Promise<Viewed> {
+    const { servers, now } = this.#options
+    const { skewMs } = servers.plainReads
+    if (skewMs !== undefined) {
+      // In small letters, ioredis would make an object of the reply, and texts of the bytes.
+      const viewed = plainlyViewed(await client.command('HGETALL', [key], withinMs), now() - skewMs)
+      if (viewed !== undefined) return viewed
+    }
+    return stillThere(viewedOf(await client.run(LOAD, key, this.#head(shard), withinMs)))
   }
 
   /**
@@ -75,11 +81,10 @@ export class SessionReader {
    * on its way, so none is never a replica's answer.
    */
   async #fromReplica(
+    replica: RedisClient,
     load: (client: RedisClient) => Promise<Viewed>,
     seen: SeenTokens | undefined,
   ): Promise<Viewed | undefined> {
-    const { replica } = this.#options.servers
-    if (replica === undefined) return undefined
     try {
       const viewed = await load(replica)
       const isCurrent = viewed.state === 'found' && viewed.found.version >= this.#versionIn(seen, viewed.found.birth)
@@ -95,12 +100,10 @@ export class SessionReader {
     return Math.max(0, ...dots.map(({ counter }) => counter))
   }
 
-  /** Redis lets sessions go by its own clock, and so does this check. */
   #answer(viewed: Viewed): Answer {
     if (viewed.state === 'alias') return { state: 'none', why: 'unknown' }
     if (viewed.state === 'none') return viewed
     const { found, now } = viewed
-    if (isExpired(found.record, now)) return { state: 'none', why: 'unknown' }
     return { state: 'found', found: this.#inOurTime(found, this.#options.now() - now) }
   }
 
@@ -125,4 +128,10 @@ export class SessionReader {
   #left(deadline: number): number {
     return Math.min(this.#options.timeoutMs, Math.max(1, deadline - this.#options.now()))
   }
+}
+
+/** Redis lets sessions go by its own clock, and so does this check. */
+function stillThere(viewed: Viewed): Viewed {
+  const isOver = viewed.state === 'found' && isExpired(viewed.found.record, viewed.now)
+  return isOver ? { state: 'none', why: 'unknown' } : viewed
 }

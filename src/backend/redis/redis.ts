@@ -1,7 +1,7 @@
 import { LimitError } from '../../errors.js'
 import type { Log } from '../../log.js'
-import { foreignId, hashId, isUsableId, isWellFormed, type IdCodec } from '../../session/id.js'
-import type { EndReason, SessionDelta, SessionRecord, SessionRef } from '../../session/session.js'
+import { foreignId, hashId, isUsableId, type IdCodec } from '../../session/id.js'
+import type { EndReason, IdHash, SessionDelta, SessionRecord, SessionRef } from '../../session/session.js'
 import type {
   BackendHealth,
   BackendPowers,
@@ -26,9 +26,11 @@ import type { Ioredis, RedisArgument, RedisTarget } from './dial.js'
 import { birthText, Keys, SHARDS, shardField, shardOf, shardOfHash } from './keys.js'
 import { CREATE, DESTROY, TOUCH } from './lua/changes.js'
 import { FIND, REVOKE } from './lua/reads.js'
+import { KnownShards } from './known-shards.js'
 import type { Script } from './lua/script.js'
 import { Lifecycle } from './lifecycle.js'
-import { mergedDelta, NOTHING } from './merging.js'
+import { mergedDelta, NOTHING, plainMark } from './merging.js'
+import type { Answer } from './reader.js'
 import { birthOf, listOf } from './reply-parts.js'
 import { SessionTransfer } from './transfer.js'
 
@@ -75,6 +77,7 @@ export class RedisBackend implements SessionBackend {
   readonly #life: Lifecycle
   readonly #commits: Commits
   readonly #channel: EventChannel
+  readonly #shards: KnownShards
   readonly #touching = new Set<string>()
   readonly #counts = { loads: 0, created: 0, saved: 0, rotated: 0, ended: 0, touchesFailed: 0 }
 
@@ -85,6 +88,7 @@ export class RedisBackend implements SessionBackend {
     const stamps = readFrom === 'replica'
     this.#options = options
     this.#keys = keys
+    this.#shards = new KnownShards(options.ids)
     this.powers = { events: 'cluster', principals: true, stamps, merges: true }
     this.#commits = new Commits({ keys, actor, json, seals: stamps ? seals : undefined })
     this.#channel = new EventChannel({ name: keys.events, actor, log })
@@ -97,9 +101,9 @@ export class RedisBackend implements SessionBackend {
   async load(id: string, seen: SeenTokens | undefined, { deadline }: LoadOptions): Promise<LoadResult> {
     if (!isUsableId(id)) return { state: 'none', why: 'unknown' }
     this.#counts.loads++
-    const parsed = isWellFormed(id) ? this.#options.ids.parse(id) : undefined
+    const hash = hashId(id)
     const tokens = this.powers.stamps ? seen : undefined
-    const answer = await this.#life.opened.reader.byId(parsed, hashId(id), tokens, deadline)
+    const answer = await this.#life.opened.reader.byId(this.#shards.of(id, hash), hash, tokens, deadline)
     if (answer.state === 'none') return answer
     const { birth, record, version } = answer.found
     const raised = this.#commits.sealed(birth, version, seen)
@@ -113,13 +117,13 @@ export class RedisBackend implements SessionBackend {
 
   async create(delta: SessionDelta, options: CreateOptions): Promise<Created> {
     const given = options.id === undefined ? undefined : foreignId(options.id)
-    const holding = given === undefined ? undefined : await this.#life.opened.reader.byId(undefined, hashId(given))
+    const holding = given === undefined ? undefined : await this.#held(hashId(given))
     if (given !== undefined && holding?.state === 'found') return { outcome: 'gone', id: given, ref: holding.found.birth }
     this.#assertRoom()
     const ref = given === undefined ? this.#commits.nextDot() : this.#commits.nextDotIn(shardOfHash(hashId(given)))
     const id = given ?? this.#options.ids.make(ref, shardField(ref))
     const lives = [timeArgument(options.maxIdleMs), timeArgument(options.maxLifeMs)]
-    const args = [hashId(id), ...lives, ...mergedDelta(delta, NOTHING, ref, this.#options.json === true)]
+    const args = [hashId(id), ...lives, plainMark(delta), ...mergedDelta(delta, NOTHING, ref, this.#options.json === true)]
     const { holder, ...committed } = await this.#commit(CREATE, ref, args, options)
     if (holder !== undefined) return { outcome: 'gone', id, ref: holder }
     this.#counts.created++
@@ -215,9 +219,10 @@ export class RedisBackend implements SessionBackend {
     return this.#life.parts?.census.size ?? { sessions: 0, bytes: 0 }
   }
 
-  /** Counts anew what size() answers from. */
+  /** Counts anew what size() answers from, and looks at the servers again. */
   async count(): Promise<void> {
-    await this.#life.opened.census.count()
+    const { census, servers } = this.#life.opened
+    await Promise.all([census.count(), servers.count()])
   }
 
   subscribe(listener: (event: SessionEvent) => void): () => void {
@@ -276,6 +281,11 @@ export class RedisBackend implements SessionBackend {
   }
 
   // ── Pieces ──────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  /** What has an id that somebody else made. */
+  async #held(hash: IdHash): Promise<Answer> {
+    return await this.#life.opened.reader.byId(shardOfHash(hash), hash)
+  }
 
   async #commit(
     script: Script,

@@ -42,12 +42,17 @@ export function viewedOf(reply: unknown): Viewed {
   }
 }
 
-/** `since`: when the session became its principal's, in hybrid time; empty where it is nobody's, or not asked. */
-function foundOf(fields: ReadonlyMap<string, Buffer>, since = ''): Found {
-  const attributes = new Map<string, Buffer>()
-  for (const [field, value] of fields) {
-    if (field.startsWith(ATTRIBUTE)) attributes.set(field.slice(ATTRIBUTE.length), value)
-  }
+/** What the key of an id says by itself; undefined where that leads on to another. `now`: what time Redis has. */
+export function plainlyViewed(reply: unknown, now: number): Viewed | undefined {
+  const fields = fieldsOf(reply)
+  const why = fields.get('why')?.toString()
+  if (why === 'alias') return undefined
+  if (why === undefined && fields.has('creationTime')) return { state: 'found', found: foundOf(fields), now }
+  return { state: 'none', why: why === 'rotated' || why === 'gone' ? why : 'unknown' }
+}
+
+/** `since`: when the session became its principal's, in hybrid time; empty where it is nobody's, or not known. */
+function foundOf(fields: ReadonlyMap<string, Buffer>, since = fields.get('principalSince')?.toString() ?? ''): Found {
   return {
     birth: birthOf(fields.get('birth')),
     version: numberOf(fields.get('version') ?? '0'),
@@ -58,7 +63,7 @@ function foundOf(fields: ReadonlyMap<string, Buffer>, since = ''): Found {
       maxLifeMs: numberOf(fields.get('maxLifeMs') ?? 'inf'),
       principal: fields.get('principal')?.toString(),
       principalSince: since === '' ? undefined : Number(since),
-      attributes: new StoredAttributes(attributes),
+      attributes: new StoredAttributes(fields),
     },
   }
 }
@@ -72,27 +77,32 @@ function maxIdleOf(fields: ReadonlyMap<string, Buffer>): number {
 
 /** Values stay as they are stored until somebody asks for them. */
 class StoredAttributes implements Attributes {
-  readonly #stored: ReadonlyMap<string, Buffer>
+  readonly #fields: ReadonlyMap<string, Buffer>
+  #names: readonly string[] | undefined
 
-  constructor(stored: ReadonlyMap<string, Buffer>) {
-    this.#stored = stored
+  /** `fields`: of the whole session. */
+  constructor(fields: ReadonlyMap<string, Buffer>) {
+    this.#fields = fields
   }
 
   get size(): number {
-    return this.#stored.size
+    return this.keys().length
   }
 
   get(name: string): Uint8Array | undefined {
-    const stored = this.#stored.get(name)
+    const stored = this.#fields.get(ATTRIBUTE + name)
     return stored === undefined ? undefined : fromStored(stored)
   }
 
   has(name: string): boolean {
-    return this.#stored.has(name)
+    return this.#fields.has(ATTRIBUTE + name)
   }
 
-  keys(): Iterable<string> {
-    return this.#stored.keys()
+  keys(): readonly string[] {
+    this.#names ??= Array.from(this.#fields.keys())
+      .filter((field) => field.startsWith(ATTRIBUTE))
+      .map((field) => field.slice(ATTRIBUTE.length))
+    return this.#names
   }
 }
 

@@ -2,6 +2,8 @@ import type { Log } from '../../log.js'
 import { RedisClient } from './client.js'
 import { Confirmations } from './confirmations.js'
 import { dial, importIoredis, nameOf, type Client, type Ioredis, type RedisTarget } from './dial.js'
+import { infoOf, type Info } from './info.js'
+import { PlainReads } from './plain-reads.js'
 import { textOf } from './reply-parts.js'
 
 export interface ServersOptions {
@@ -20,6 +22,7 @@ export class RedisServers {
   readonly #options: ServersOptions
   readonly #ioredis: Ioredis
   readonly primary: RedisClient
+  readonly plainReads: PlainReads
   #replica: RedisClient | undefined
   #confirming: { readonly client: RedisClient; readonly confirmations: Confirmations } | undefined
   #replicas = 0
@@ -27,7 +30,9 @@ export class RedisServers {
   constructor(options: ServersOptions, ioredis: Ioredis) {
     this.#options = options
     this.#ioredis = ioredis
-    this.primary = this.#client(options.target, 'primary')
+    const { target, now, log } = options
+    this.primary = this.#client(target, 'primary')
+    this.plainReads = new PlainReads({ client: this.primary, server: nameOf(target), now, log })
   }
 
   static async load(options: ServersOptions): Promise<RedisServers> {
@@ -62,25 +67,19 @@ export class RedisServers {
   /** Looks at what serves: who follows, whether sessions can be evicted, whether this is a primary at all. */
   async look(): Promise<void> {
     const { log, target } = this.#options
-    const server = nameOf(target)
-    const memory = await this.primary.info('memory')
-    const policy = memory.get('maxmemory_policy') ?? 'noeviction'
-    if (policy !== 'noeviction') {
-      const detail = `under memory pressure it drops sessions, logged-in ones too; set maxmemory-policy noeviction`
-      log('warn', 'redis-may-evict', { server, policy, detail })
-    }
     const replication = await this.count()
     if (replication.get('role') === 'slave' && target.cluster === undefined) {
       const detail = 'every write will be refused; point `backend` at the primary, or promote this one (REPLICAOF NO ONE)'
-      log('warn', 'redis-is-a-replica', { server, detail })
+      log('warn', 'redis-is-a-replica', { server: nameOf(target), detail })
     }
     if (this.#options.readFrom === 'replica') await this.#openReplica(replication)
   }
 
-  /** Counts who follows. */
-  async count(): Promise<ReadonlyMap<string, string>> {
-    const replication = await this.primary.info('replication')
+  /** Counts who follows, and looks whether sessions can be read without a script. */
+  async count(): Promise<Info> {
+    const replication = await infoOf(this.primary, 'replication', this.#options.log)
     this.#replicas = this.isCluster ? await this.#perPrimary() : Number(replication.get('connected_slaves') ?? 0)
+    await this.plainReads.look()
     return replication
   }
 
@@ -95,7 +94,7 @@ export class RedisServers {
     await Promise.all([this.primary.close(), this.#replica?.close(), this.#confirming?.client.close()])
   }
 
-  async #openReplica(replication: ReadonlyMap<string, string>): Promise<void> {
+  async #openReplica(replication: Info): Promise<void> {
     const { target, timeoutMs, log } = this.#options
     const isFixed = target.cluster === undefined && target.sentinels === undefined
     const replica = isFixed ? replicaOf(target, replication) : target
@@ -125,7 +124,7 @@ export class RedisServers {
 }
 
 /** The first replica that a primary names. */
-function replicaOf(target: RedisTarget, replication: ReadonlyMap<string, string>): RedisTarget | undefined {
+function replicaOf(target: RedisTarget, replication: Info): RedisTarget | undefined {
   const [, host, port] = /ip=([^,]+),port=(\d+)/.exec(replication.get('slave0') ?? '') ?? []
   if (host === undefined || port === undefined) return undefined
   if (target.url === undefined) return { ...target, host, port: Number(port) }

@@ -2,10 +2,11 @@
  * Scripts that change one session, one per commit. All of them can be repeated: a node that lost its connection before
  * the answer runs the same script again, and gets the answer it missed.
  */
+import { PLAIN_COMMIT, PLAIN_CREATE, plainFirst } from './plain.js'
 import { script, type Script } from './script.js'
 
 /**
- * KEYS births. ARGV … birth, id hash, maxIdleMs, maxLifeMs, registers. An id that somebody else made may be that of a
+ * KEYS births. ARGV … birth, id hash, maxIdleMs, maxLifeMs, `plain` (lua/plain.ts), registers. An id that somebody else made may be that of a
  * session already: then `gone`, and whose it is.
  */
 export const CREATE: Script = script(
@@ -19,26 +20,28 @@ local holder = redis.call('HMGET', key('sessions', id), 'birth', 'creationTime')
 if holder[2] then return { 'gone', holder[1] } end
 
 local s, dot, life = key('sessions', id), string.gsub(birth, ':', ' '), num(ARGV[7])
-local w = changesOf(b, s, { created = now, accessed = now, idle = INF, life = life, principal = false })
+local w = changesOf(b, s, { created = now, accessed = now, idle = INF, life = life, principal = false }, true)
 add(w.inS, 'creationTime', text(now))
 add(w.inS, 'birth', birth)
-w.outS[#w.outS + 1] = 'why'
+if holder[1] then w.outS[1] = 'why' end
 if life ~= INF then add(w.inS, 'maxLifeMs', text(life)) end
 add(w.inB, 'id', id)
 add(w.inB, 'ids', id .. ' ' .. dot)
 put(w, MAX_IDLE, '0', '1', ARGV[6], 0, dot)
-putAll(w, 8, dot)
+putAll(w, 9, dot)
 local version = write(w)
 keep(birth, b, s, w.head)
 tell('created', birth)
 return { 'done', version }
 `,
+  plainFirst(PLAIN_CREATE, 8),
 )
 
 /**
- * Save, and rotation where an id is given. KEYS births. ARGV … birth, dot, new id hash or nothing, registers. A node's
- * commits to one session are taken in the order of their dots, so that the last one says what is included: one that was
- * overtaken is a `conflict`, and comes again with a later dot.
+ * Save, and rotation where an id is given. KEYS births. ARGV … birth, dot, new id hash or nothing, `plain` where all
+ * registers set attributes that do not merge, registers. A node's commits to one session are taken in the order of their
+ * dots, so that the last one says what is included: one that was overtaken is a `conflict`, and comes again with a later
+ * dot.
  */
 export const COMMIT: Script = script(
   'commit',
@@ -52,12 +55,12 @@ if id == newId then return { 'done', redis.call('HGET', s, 'version') } end
 local actor, counter = string.match(dot, '^(%d+) (%d+)$')
 local last = tonumber(redis.call('HGET', b, 'v:' .. actor) or '0')
 if last == tonumber(counter) then return { 'done', redis.call('HGET', s, 'version') } end
-if last > tonumber(counter) or conflicts(b, 7) then return { 'conflict' } end
+if last > tonumber(counter) or conflicts(b, 8) then return { 'conflict' } end
 
 local before = head.principal
 local w = changesOf(b, s, head)
 head.accessed = now
-putAll(w, 7, dot)
+putAll(w, 8, dot)
 local version = write(w)
 if before and before ~= head.principal then redis.call('ZREM', indexOf(before), birth) end
 if newId ~= '' then
@@ -76,6 +79,7 @@ else
 end
 return { 'done', version }
 `,
+  plainFirst(PLAIN_COMMIT, 7),
 )
 
 /**

@@ -11,7 +11,7 @@
  *   <ns>:revoked:{shard}:<sha1>          string hybrid time up to which a principal's sessions are over
  *
  * A session is there when its birth says so and the key of its id is there: losing either (eviction, FLUSHALL) is the
- * end of it, never half of it. In every script the first command that writes decides whether memory is left for the
+ * end of it, never half of it. (Where nothing is evicted a load relies on the key alone: plain-reads.ts.) In every script the first command that writes decides whether memory is left for the
  * whole: Redis refuses that one or none. So changes begin with HSET, and what must succeed on a full server (an end, a
  * touch) begins with a command that needs no memory.
  */
@@ -57,6 +57,9 @@ local function headOf(s)
     life = f[5] and tonumber(f[5]) or INF, principal = f[6], birth = f[7] }
 end
 local function endOf(head) return math.min(head.accessed + head.idle, head.created + head.life) end
+
+-- Commits that come sooner after a noted access than this do not note another: neither keys nor indexes move.
+local function dueOf(head) return head.accessed + math.floor(math.min(1000, math.max(0, head.idle / 20))) end
 
 local function expireAt(k, at)
   if at == INF then redis.call('PERSIST', k) else redis.call('PEXPIREAT', k, text(at)) end
@@ -113,18 +116,17 @@ local function liveOf(birth, b)
 end
 
 -- Changes are collected, then written: of the session and of its birth.
-local function changesOf(b, s, head)
-  local kept = redis.call('HMGET', b, 'bytes', 'removed', 'highest', 'merges')
-  return { b = b, s = s, head = head, inB = {}, inS = {}, outB = {}, outS = {}, merges = kept[4],
-    bytes = tonumber(kept[1] or '0'), removed = tonumber(kept[2] or '0'), highest = tonumber(kept[3] or '0') }
+local function changesOf(b, s, head, isNew)
+  local kept = isNew and {} or redis.call('HMGET', b, 'removed', 'highest', 'merges')
+  return { b = b, s = s, head = head, isNew = isNew, inB = {}, inS = {}, outB = {}, outS = {}, merges = kept[3],
+    removed = tonumber(kept[1] or '0'), highest = tonumber(kept[2] or '0') }
 end
 local function add(list, field, value) list[#list + 1] = field; list[#list + 1] = value end
 
 local function putAttribute(w, name, present, value)
   local field = 'sessionAttr:' .. name
-  local before = redis.call('HSTRLEN', w.s, field)
-  local wasRemoved = before == 0 and redis.call('HEXISTS', w.b, 'r:' .. name) == 1
-  w.bytes = w.bytes + #value - before
+  local isKnown = not w.isNew and redis.call('HEXISTS', w.b, 'r:' .. name) == 1
+  local wasRemoved = isKnown and redis.call('HEXISTS', w.s, field) == 0
   if present == '1' then
     add(w.inS, field, value)
     if wasRemoved then w.removed = w.removed - 1 end
@@ -137,7 +139,13 @@ end
 -- One register: its value where people look for it, its stamp at the birth.
 local function put(w, name, kind, present, value, hlc, dot)
   if name == PRINCIPAL then
-    if present == '1' then add(w.inS, 'principal', value) else w.outS[#w.outS + 1] = 'principal' end
+    if present == '1' then
+      add(w.inS, 'principal', value)
+      add(w.inS, 'principalSince', text(hlc))
+    else
+      w.outS[#w.outS + 1] = 'principal'
+      w.outS[#w.outS + 1] = 'principalSince'
+    end
     w.head.principal = present == '1' and value
   elseif name == MAX_IDLE then
     local idle = num(value)
@@ -168,7 +176,7 @@ local function forgetRemoved(w)
   for i = 1, #marks, 2 do
     local name = string.match(marks[i], '^r:(.*)$')
     local isAttribute = name and name ~= PRINCIPAL and name ~= MAX_IDLE
-    if isAttribute and redis.call('HSTRLEN', w.s, 'sessionAttr:' .. name) == 0 then
+    if isAttribute and redis.call('HEXISTS', w.s, 'sessionAttr:' .. name) == 0 then
       stamps[#stamps + 1] = { marks[i], tonumber(string.match(marks[i + 1], '^%d+')) }
     end
   end
@@ -178,16 +186,17 @@ local function forgetRemoved(w)
 end
 
 local function write(w)
+  if w.isNew then add(w.inS, 'version', '1') end
   add(w.inS, 'lastAccessedTime', text(w.head.accessed))
-  add(w.inB, 'bytes', text(w.bytes))
   add(w.inB, 'removed', text(w.removed))
   add(w.inB, 'highest', text(w.highest))
+  add(w.inB, 'due', text(dueOf(w.head)))
   each(w.inS, function(...) redis.call('HSET', w.s, ...) end)
   each(w.outS, function(...) redis.call('HDEL', w.s, ...) end)
   each(w.outB, function(...) redis.call('HDEL', w.b, ...) end)
   each(w.inB, function(...) redis.call('HSET', w.b, ...) end)
   if w.removed > REMOVED_MAX then forgetRemoved(w) end
-  return redis.call('HINCRBY', w.s, 'version', 1)
+  return w.isNew and 1 or redis.call('HINCRBY', w.s, 'version', 1)
 end
 
 -- The registers of a commit start at ARGV[at]: name, kind, whether there is a value, value. One that merges is followed

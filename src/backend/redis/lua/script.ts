@@ -11,9 +11,10 @@ export interface Script {
 /**
  * Every script gets one key, which names the slot, and at least three arguments: namespace, shard, and the actor of the
  * process that runs it. It makes the names of further keys of that same hash tag itself; Redis and Redis Cluster allow
- * that, because all of them lie in the slot of the first.
+ * that, because all of them lie in the slot of the first. `first` runs before the shared words are made, which takes as
+ * long as a few commands.
  */
-export function script(name: string, kind: 'reads' | 'changes', body: string): Script {
-  const lua = `${WORDS}${kind === 'reads' ? '' : CHANGES}${body}`
+export function script(name: string, kind: 'reads' | 'changes', body: string, first = ''): Script {
+  const lua = `${first}${WORDS}${kind === 'reads' ? '' : CHANGES}${body}`
   return { name, lua, sha: hash('sha1', lua, 'hex') }
 }

@@ -16,7 +16,10 @@ for _, birth in ipairs(over) do
 end
 local sample, bytes = redis.call('ZRANGE', LIVE, 0, tonumber(ARGV[5]) - 1), 0
 for _, birth in ipairs(sample) do
-  bytes = bytes + tonumber(redis.call('HGET', key('births', birth), 'bytes') or '0')
+  local s = key('sessions', redis.call('HGET', key('births', birth), 'id') or '')
+  for _, field in ipairs(redis.call('HKEYS', s)) do
+    if string.sub(field, 1, 12) == 'sessionAttr:' then bytes = bytes + redis.call('HSTRLEN', s, field) end
+  end
 end
 return { redis.call('ZCOUNT', LIVE, '(' .. text(now), '+inf'), #sample, bytes, over }
 `,
@@ -118,7 +121,7 @@ end
 if #kept == 0 then return { 'dead' } end
 primary = primary or string.match(kept[1], '^%S+')
 
-local w = changesOf(b, key('sessions', id or primary), head)
+local w = changesOf(b, key('sessions', id or primary), head, isNew)
 head.accessed = math.max(head.accessed, touched)
 w.highest = math.max(w.highest, tonumber(ARGV[8]))
 local since = tonumber(string.match(mine['r:' .. PRINCIPAL] or '', '^%d+') or '0')
