@@ -60,7 +60,7 @@ async function redisNodes(server: RedisServer): Promise<Opened> {
 async function tieredNodes(server: RedisServer, mode: TieredOptions['mode']): Promise<Opened> {
   const prefix = space()
   const client = server.client()
-  const clock = new LeapingClock()
+  const clock = new LeapingClock('stands still')
   vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] })
   const hub = new LoopbackHub()
   const addresses = [1, 2, 3].map(() => hub.freeAddress())

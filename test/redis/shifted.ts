@@ -2,16 +2,29 @@ import type { LoadOptions, LoadResult, PortableSession, SeenTokens, SessionBacke
 import type { SessionRecord, SessionRef } from '../../src/session/session.js'
 import { Remote } from '../backend/tiered/support.js'
 
-/** A clock ahead of that of the machine. It leaps between the calls that translate between the two, not during one. */
+/** A clock beside that of the machine. It leaps between the calls that translate between the two, not during one. */
 export class LeapingClock {
-  readonly now = (): number => Date.now() + this.#aheadMs
+  readonly now: () => number
   readonly #underway = new Set<Promise<unknown>>()
-  #aheadMs = 0
+  readonly #stoodAt: number | undefined
+  #leaptMs = 0
   #leaping: Promise<void> | undefined
+
+  /** One that stands still between leaps lets no deadline pass because the machine is slow. */
+  constructor(between: 'runs' | 'stands still') {
+    const stoodAt = between === 'runs' ? undefined : Date.now()
+    this.#stoodAt = stoodAt
+    this.now = () => (stoodAt ?? Date.now()) + this.#leaptMs
+  }
+
+  /** How far it is ahead of the machine's; behind where that is negative. */
+  get aheadMs(): number {
+    return this.#leaptMs - (this.#stoodAt === undefined ? 0 : Date.now() - this.#stoodAt)
+  }
 
   async during<T>(call: (aheadMs: number) => Promise<T>): Promise<T> {
     while (this.#leaping !== undefined) await this.#leaping
-    const running = call(this.#aheadMs)
+    const running = call(this.aheadMs)
     this.#underway.add(running)
     return await running.finally(() => this.#underway.delete(running))
   }
@@ -20,7 +33,7 @@ export class LeapingClock {
   async leap(act: (forward: (ms: number) => void) => Promise<void>): Promise<void> {
     const leap = async (): Promise<void> => {
       await Promise.allSettled(this.#underway)
-      await act((ms) => void (this.#aheadMs += ms))
+      await act((ms) => void (this.#leaptMs += ms))
     }
     this.#leaping = leap().finally(() => {
       this.#leaping = undefined
@@ -30,7 +43,7 @@ export class LeapingClock {
 }
 
 /**
- * A Redis as somebody sees it whose clock is ahead. Redis has the clock of the machine and no other, so a test puts the
+ * A Redis as somebody sees it who has another clock. Redis has the clock of the machine and no other, so a test puts the
  * clocks of its nodes forward, makes what Redis holds as much older, and translates what goes to and fro.
  */
 export class Shifted extends Remote {
@@ -56,7 +69,7 @@ export class Shifted extends Remote {
   }
 
   override touch(ref: SessionRef, at: number): void {
-    super.touch(ref, at - (this.#clock.now() - Date.now()))
+    super.touch(ref, at - this.#clock.aheadMs)
   }
 
   override async *exportAll(cursor?: string): AsyncGenerator<PortableSession> {

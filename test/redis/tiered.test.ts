@@ -40,7 +40,7 @@ async function nodes(size: number, prefix: string, port = server.port): Promise<
 async function contracted(mode: 'write-behind' | 'near-cache' | 'both', { sessions }: ContractOptions = {}): Promise<BackendUnderTest> {
   const opened: TieredBackend[] = []
   const held: RedisBackend[] = []
-  const nodeClock = new LeapingClock()
+  const nodeClock = new LeapingClock('runs')
   const open = async (prefix: string, limits: ContractOptions): Promise<TieredBackend> => {
     const near = memory(nodeClock.now, mode === 'near-cache' ? undefined : limits.sessions)
     const redis = backendOf(target(), { prefix, limits })
