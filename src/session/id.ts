@@ -15,7 +15,8 @@ import { actorTag, type Dot, type IdHash, type IdOrigin, type SessionId } from '
 const RANDOM_BYTES = 18
 const MASKED_BYTES = 12
 const TAG_BYTES = 6
-const ID_BYTES = RANDOM_BYTES + MASKED_BYTES + TAG_BYTES
+const TAGGED_BYTES = RANDOM_BYTES + MASKED_BYTES
+const ID_BYTES = TAGGED_BYTES + TAG_BYTES
 const ID_CHARACTERS = (ID_BYTES * 4) / 3
 const WELL_FORMED = /^[A-Za-z0-9_-]{48}$/
 
@@ -66,8 +67,8 @@ export class IdCodec {
   /** `secrets`: the first makes ids, all are accepted. */
   constructor(secrets: readonly string[], randomBytes: (bytes: number) => Uint8Array) {
     this.#keys = secrets.map((secret) => ({
-      mask: new KeyedHash(deriveKey(secret, 'session id mask'), RANDOM_BYTES),
-      tag: new KeyedHash(deriveKey(secret, 'session id tag'), RANDOM_BYTES + MASKED_BYTES),
+      mask: new KeyedHash(deriveKey(secret, 'session id mask')),
+      tag: new KeyedHash(deriveKey(secret, 'session id tag')),
     }))
     this.#randomBytes = randomBytes
   }
@@ -81,7 +82,7 @@ export class IdCodec {
     bytes.writeUIntBE(dot.counter, RANDOM_BYTES + 4, 6)
     bytes.writeUInt16BE(shard, RANDOM_BYTES + 10)
     applyMask(bytes, keys.mask)
-    keys.tag.digest(bytes).copy(bytes, RANDOM_BYTES + MASKED_BYTES, 0, TAG_BYTES)
+    keys.tag.digest(bytes, TAGGED_BYTES).copy(bytes, TAGGED_BYTES, 0, TAG_BYTES)
     return bytes.toString('base64url') as SessionId
   }
 
@@ -89,9 +90,9 @@ export class IdCodec {
   parse(id: SessionId): ParsedId | undefined {
     const bytes = Buffer.from(id, 'base64url')
     if (bytes.length !== ID_BYTES) return undefined
-    const tag = bytes.subarray(RANDOM_BYTES + MASKED_BYTES)
-    const isTheirs = ({ tag: key }: Keys): boolean => timingSafeEqual(key.digest(bytes).subarray(0, TAG_BYTES), tag)
-    const keys = this.#keys.find(isTheirs)
+    const tag = bytes.subarray(TAGGED_BYTES)
+    const tagBy = (key: KeyedHash): Buffer => key.digest(bytes, TAGGED_BYTES).subarray(0, TAG_BYTES)
+    const keys = this.#keys.find((candidate) => timingSafeEqual(tagBy(candidate.tag), tag))
     if (keys === undefined) return undefined
 
     applyMask(bytes, keys.mask)
@@ -109,6 +110,6 @@ export function deriveKey(secret: string, purpose: string): Buffer {
 }
 
 function applyMask(bytes: Buffer, key: KeyedHash): void {
-  const mask = key.digest(bytes)
+  const mask = key.digest(bytes, RANDOM_BYTES)
   for (let i = 0; i < MASKED_BYTES; i++) bytes[RANDOM_BYTES + i]! ^= mask[i]!
 }

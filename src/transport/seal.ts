@@ -7,8 +7,9 @@
  * direction fails as a forged one does. Without a key (mutual TLS, or loopback without a secret) frames are
  * plain.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import { ProtocolError } from '../errors.js'
+import { KeyedHash } from '../session/keyed-hash.js'
 import { SEAL_BYTES } from './limits.js'
 
 const SEQUENCE_BYTES = 6
@@ -16,11 +17,11 @@ const MAC_BYTES: number = SEAL_BYTES - SEQUENCE_BYTES
 
 /** Seals the frames of one direction of one connection. */
 export class FrameSealer {
-  readonly #key: Uint8Array | undefined
+  readonly #key: KeyedHash | undefined
   #sequence = 0
 
   constructor(key: Uint8Array | undefined) {
-    this.#key = key
+    this.#key = key === undefined ? undefined : new KeyedHash(key)
   }
 
   /** How many bytes sealing adds. */
@@ -34,19 +35,19 @@ export class FrameSealer {
     const frame = Buffer.allocUnsafe(message.length + SEAL_BYTES)
     frame.set(message)
     frame.writeUIntBE(this.#sequence++, message.length, SEQUENCE_BYTES)
-    const signed = frame.subarray(0, message.length + SEQUENCE_BYTES)
-    macOf(this.#key, signed).copy(frame, signed.length, 0, MAC_BYTES)
+    const signed = message.length + SEQUENCE_BYTES
+    this.#key.digest(frame, signed).copy(frame, signed, 0, MAC_BYTES)
     return frame
   }
 }
 
 /** Opens what the peer's FrameSealer sealed, in order. */
 export class FrameOpener {
-  readonly #key: Uint8Array | undefined
+  readonly #key: KeyedHash | undefined
   #sequence = 0
 
   constructor(key: Uint8Array | undefined) {
-    this.#key = key
+    this.#key = key === undefined ? undefined : new KeyedHash(key)
   }
 
   /**
@@ -58,7 +59,7 @@ export class FrameOpener {
     const signedLength = frame.length - MAC_BYTES
     if (signedLength < SEQUENCE_BYTES) throw unauthenticated()
     const bytes = Buffer.from(frame.buffer, frame.byteOffset, frame.length)
-    const mac = macOf(this.#key, bytes.subarray(0, signedLength)).subarray(0, MAC_BYTES)
+    const mac = this.#key.digest(bytes, signedLength).subarray(0, MAC_BYTES)
     if (!timingSafeEqual(mac, bytes.subarray(signedLength))) {
       throw unauthenticated()
     }
@@ -73,8 +74,4 @@ export class FrameOpener {
 
 function unauthenticated(): ProtocolError {
   return new ProtocolError('bad-mac', 'the frame is not authenticated', 4401)
-}
-
-function macOf(key: Uint8Array, bytes: Uint8Array): Buffer {
-  return createHmac('sha256', key).update(bytes).digest()
 }

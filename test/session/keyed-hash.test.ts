@@ -4,10 +4,10 @@ import { KeyedHash } from '../../src/session/keyed-hash.js'
 import { pooled } from '../../src/session/random-pool.js'
 
 describe('a keyed hash', () => {
-  test.each([0, 18, 30, 64, 200])('of %i bytes is the HMAC-SHA256 that Node makes', (bytes) => {
+  test.each([0, 18, 30, 64, 1_024, 1_025, 100_000])('of %i bytes is the HMAC-SHA256 that Node makes', (bytes) => {
     for (const keyBytes of [1, 32, 64]) {
       const key = randomBytes(keyBytes)
-      const keyed = new KeyedHash(key, bytes)
+      const keyed = new KeyedHash(key)
       for (const message of [randomBytes(bytes), Buffer.alloc(bytes, 0xff), randomBytes(bytes)]) {
         const hmac = createHmac('sha256', key).update(message).digest('hex')
 
@@ -16,16 +16,18 @@ describe('a keyed hash', () => {
     }
   })
 
-  test('takes no more of a buffer than a message has', () => {
+  test('takes no more of a buffer than it is told to', () => {
     const [key, message] = [randomBytes(32), randomBytes(30)]
 
-    const digest = new KeyedHash(key, 18).digest(message).toString('hex')
+    const keyed = new KeyedHash(key)
+    const all = keyed.digest(message).toString('hex')
 
-    expect(digest).toBe(createHmac('sha256', key).update(message.subarray(0, 18)).digest('hex'))
+    expect(keyed.digest(message).toString('hex')).toBe(all)
+    expect(keyed.digest(message, 18).toString('hex')).toBe(createHmac('sha256', key).update(message.subarray(0, 18)).digest('hex'))
   })
 
   test('has no key that would have to be hashed first', () => {
-    expect(() => new KeyedHash(randomBytes(65), 18)).toThrow('invariant')
+    expect(() => new KeyedHash(randomBytes(65))).toThrow('invariant')
   })
 })
 

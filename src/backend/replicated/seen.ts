@@ -7,10 +7,11 @@
  * The MAC (truncated HMAC-SHA256) covers the session's birth: a token is void for any other session, and survives a
  * change of id. 64 bits are enough: a forged token can at worst cause one bounded wait.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto'
+import { timingSafeEqual } from 'node:crypto'
 import type { Stamp } from '../../replica/events.js'
 import { STAMP_DOTS_MAX } from '../../replica/stamp.js'
 import { deriveKey } from '../../session/id.js'
+import { KeyedHash } from '../../session/keyed-hash.js'
 import { sameDot, type Dot } from '../../session/session.js'
 import type { SeenTokens } from '../backend.js'
 
@@ -19,7 +20,11 @@ const HEAD_BYTES = 14
 const DOT_BYTES = 13
 const MAC_BYTES = 8
 const SLOTS = 4
+const BIRTH_BYTES = 13
 const TOKEN_CHARACTERS_MAX = Math.ceil(((HEAD_BYTES + STAMP_DOTS_MAX * DOT_BYTES + MAC_BYTES) * 4) / 3)
+
+/** What a MAC is made of, put together here. */
+const signed = Buffer.alloc(BIRTH_BYTES + TOKEN_CHARACTERS_MAX)
 
 /** Where the events of an actor are noted. */
 function slotOf(actor: number): number {
@@ -28,12 +33,12 @@ function slotOf(actor: number): number {
 
 /** Seals stamps into tokens and opens them; the first key seals, every one opens. */
 export class SeenSealer {
-  readonly #keys: readonly Buffer[]
+  readonly #keys: readonly KeyedHash[]
   /** What was opened last: most requests bring the same tokens to their commit right after their load. */
   #last: { readonly tokens: SeenTokens; readonly birth: Dot; readonly stamp: Stamp | undefined } | undefined
 
   constructor(secrets: readonly string[]) {
-    this.#keys = secrets.map((secret) => deriveKey(secret, 'stamp'))
+    this.#keys = secrets.map((secret) => new KeyedHash(deriveKey(secret, 'stamp')))
   }
 
   /** Joins the valid tokens of one session. Invalid ones are worth nothing, and change nothing. */
@@ -85,7 +90,7 @@ export class SeenSealer {
       writeUint(bytes, counter, HEAD_BYTES + i * DOT_BYTES + 7, 6)
     })
     const end = bytes.length - MAC_BYTES
-    macOf(bytes.subarray(0, end), birth, this.#keys[0] as Buffer).copy(bytes, end)
+    macOf(bytes, end, birth, this.#keys[0] as KeyedHash).copy(bytes, end)
     return bytes.toString('base64url')
   }
 
@@ -102,8 +107,7 @@ export class SeenSealer {
     const bytes = contentOf(token)
     if (bytes === undefined) return undefined
     const end = bytes.length - MAC_BYTES
-    const content = bytes.subarray(0, end)
-    const isOurs = this.#keys.some((key) => timingSafeEqual(macOf(content, birth, key), bytes.subarray(end)))
+    const isOurs = this.#keys.some((key) => timingSafeEqual(macOf(bytes, end, birth, key), bytes.subarray(end)))
     return isOurs ? read(bytes) : undefined
   }
 }
@@ -134,11 +138,12 @@ function join(a: Stamp, b: Stamp): Stamp {
   return { highest: Math.max(a.highest, b.highest), touchedAt: Math.max(a.touchedAt, b.touchedAt), dots }
 }
 
-function macOf(content: Buffer, birth: Dot, key: Buffer): Buffer {
-  const name = Buffer.allocUnsafe(13)
-  writeUint(name, birth.actor, 0, 7)
-  writeUint(name, birth.counter, 7, 6)
-  return createHmac('sha256', key).update(name).update(content).digest().subarray(0, MAC_BYTES)
+/** Of the birth, and the bytes before `end`. */
+function macOf(bytes: Buffer, end: number, birth: Dot, key: KeyedHash): Buffer {
+  writeUint(signed, birth.actor, 0, 7)
+  writeUint(signed, birth.counter, 7, 6)
+  bytes.copy(signed, BIRTH_BYTES, 0, end)
+  return key.digest(signed, BIRTH_BYTES + end).subarray(0, MAC_BYTES)
 }
 
 /** Unsigned big-endian of up to 7 bytes: Buffer's own methods end at 6, times and actors need 53 bits. */
