@@ -228,7 +228,7 @@ export class FarQueue {
         if (key !== undefined && (await this.#pushed(key)) === 'failed') failures++
       }
     }
-    await Promise.all(Array.from({ length: AT_ONCE }, worker))
+    await Promise.all(Array.from({ length: Math.min(AT_ONCE, keys.length) }, worker))
   }
 
   async #pushed(key: string): Promise<Sent> {
