@@ -57,6 +57,12 @@ export function decodeValue(bytes: Uint8Array): Decoded {
   }
 }
 
+/** Whether the bytes of both are texts in one form: where they are, equal texts have equal bytes, whoever wrote them. */
+export function areTexts(a: Uint8Array, b: Uint8Array): boolean {
+  const [head = 0, other = 0] = [a[0], b[0]]
+  return (head & 0xe0) === 0xa0 ? (other & 0xe0) === 0xa0 : head === other && head >= 0xd9 && head <= 0xdb
+}
+
 const CONTROL_OR_LONE_SURROGATE = /[\p{Cc}\p{Cs}]/u
 
 /** Throws AttributeError unless `name` can name an attribute: the same rule on every backend and on the wire. */

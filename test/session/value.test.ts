@@ -3,7 +3,7 @@ import { inspect } from 'node:util'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, it } from 'vitest'
 import { AttributeError } from '../../src/errors.js'
-import { decodeValue, encodeValue, isAttributeName, VALUE_BYTES_MAX } from '../../src/session/value.js'
+import { areTexts, decodeValue, encodeValue, isAttributeName, VALUE_BYTES_MAX } from '../../src/session/value.js'
 
 function roundTrip(value: unknown): unknown {
   const decoded = decodeValue(encodeValue(value, 'x'))
@@ -224,3 +224,29 @@ function zeroed(value: unknown): unknown {
   if (Buffer.isBuffer(value) || value instanceof Date || typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([key, field]) => [key, zeroed(field)]))
 }
+
+describe('bytes that are texts', () => {
+  const bytesOf = (value: unknown): Uint8Array => encodeValue(value, 'x')
+  const long = 'x'.repeat(300)
+
+  it.each([['a', ''], ['x'.repeat(40), 'y'.repeat(200)], [long, `${long}ä`], ['z'.repeat(70_000), 'y'.repeat(70_000)]])(
+    'in one form are told at sight',
+    (a, b) => {
+      expect(areTexts(bytesOf(a), bytesOf(b))).toBe(true)
+    },
+  )
+
+  it.each([[1, 2], ['a', 1], [1, 'a'], [[1], [2]], [{ a: 1 }, 'a'], [new Map(), new Map([[1, 2]])], ['\ud800', '\ud801'], [null, 'a']])(
+    'and others are not taken for such: %j, %j',
+    (a, b) => {
+      expect(areTexts(bytesOf(a), bytesOf(b))).toBe(false)
+    },
+  )
+
+  it('in another form than this encoder gives them are looked at more closely', () => {
+    const short = Uint8Array.of(0xa1, 0x61)
+
+    expect(areTexts(short, Uint8Array.of(0xd9, 1, 0x61))).toBe(false)
+    expect(areTexts(Uint8Array.of(0xd9, 1, 0x61), Uint8Array.of(0xda, 0, 1, 0x61))).toBe(false)
+  })
+})

@@ -1,6 +1,6 @@
 import { LimitError } from '../../errors.js'
 import { RegisterKind, type Attributes, type AttributeWrite, type SessionRef } from '../../session/session.js'
-import { assertAttributeName, decodeValue, encodeValue } from '../../session/value.js'
+import { areTexts, assertAttributeName, decodeValue, encodeValue } from '../../session/value.js'
 import type { SessionLimits } from '../options.js'
 import { attributesOf, jsonValue } from './json.js'
 import { COOKIE, isSameCookie, isSameLifetime, lifetimeOf } from './lifetime.js'
@@ -101,6 +101,7 @@ function isReadable(bytes: Uint8Array | undefined): boolean {
 function isSame(value: Uint8Array, stored: Uint8Array | undefined, name: string): boolean {
   if (stored === undefined) return false
   if (value === stored || Buffer.compare(value, stored) === 0) return true
+  if (areTexts(value, stored)) return false
   try {
     return Buffer.compare(value, encodeValue(jsonValue(valueOf(stored), name), name)) === 0
   } catch {

@@ -1,6 +1,6 @@
 import { LimitError } from '../../errors.js'
 import { RegisterKind, type Attributes, type AttributeWrite } from '../../session/session.js'
-import { decodeValue, encodeValue } from '../../session/value.js'
+import { areTexts, decodeValue, encodeValue } from '../../session/value.js'
 import type { SessionLimits } from '../options.js'
 import type { MergeKinds } from './merge-kinds.js'
 import { asMerging, assertMergeable, mergeWrite, valueAlone } from './merge-write.js'
@@ -203,10 +203,4 @@ function isSame(value: Uint8Array | null, stored: Uint8Array | undefined): boole
   if (areTexts(value, stored)) return false
   const decoded = decodeValue(stored)
   return decoded.ok && decoded.value !== undefined && Buffer.compare(value, encodeValue(decoded.value, '')) === 0
-}
-
-/** Whether both are texts with heads of one form: then equal ones have equal bytes, whoever wrote them. */
-function areTexts(value: Uint8Array, stored: Uint8Array): boolean {
-  const [head = 0, other = 0] = [value[0], stored[0]]
-  return (head & 0xe0) === 0xa0 ? (other & 0xe0) === 0xa0 : head === other && head >= 0xd9 && head <= 0xdb
 }
