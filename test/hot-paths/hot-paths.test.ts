@@ -1,13 +1,16 @@
 /** What nearly every request goes through must not become more work unnoticed. No clock: it cannot flake. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { operations, type OperationName } from './operations.js'
+import { requests, type RequestName } from './requests.js'
 import { WorkMeter, type Work } from './work.js'
+
+type HotPath = OperationName | RequestName
 
 /**
  * What each comes to (Node 20). A change that makes one dearer says so here, with its reason in the commit; one that
  * makes it much cheaper lowers the number.
  */
-const BUDGETS: Readonly<Record<OperationName, Work>> = {
+const BUDGETS: Readonly<Record<HotPath, Work>> = {
   /** One look-up of a session that is held, with a stamp that is covered. */
   load: { blocks: 64, bytes: 2_210 },
   /** One attribute of ten changes, and its event is handed to the link. */
@@ -18,10 +21,14 @@ const BUDGETS: Readonly<Record<OperationName, Work>> = {
   /** A peer takes it in. */
   apply: { blocks: 91, bytes: 2_700 },
   /** A value of two objects in an array, to bytes and back. */
-  writeValue: { blocks: 157, bytes: 1_270 },
+  writeValue: { blocks: 157, bytes: 1_155 },
   readValue: { blocks: 167, bytes: 1_320 },
+  /** A request on a node of its own that reads one attribute of ten, replaces one, begins a session of ten. */
+  readRequest: { blocks: 116, bytes: 5_600 },
+  writeRequest: { blocks: 224, bytes: 11_200 },
+  createRequest: { blocks: 650, bytes: 28_100 },
 }
-const NAMES = Object.keys(BUDGETS) as OperationName[]
+const NAMES = Object.keys(BUDGETS) as HotPath[]
 
 /** Blocks are the same in every run, bytes nearly. */
 const MORE = 1.2
@@ -29,16 +36,16 @@ const MORE = 1.2
 const LESS = 0.5
 
 const meter = new WorkMeter()
-let ready: ReturnType<typeof operations>
+let ready: Readonly<Record<HotPath, () => void>>
 
 beforeAll(async () => {
   await meter.open()
-  ready = operations()
+  ready = { ...operations(), ...requests() }
 })
 afterAll(() => meter.close())
 
 /** In words, what is beyond its budget; nothing if all is well. */
-function judge(name: OperationName, work: Work): readonly string[] {
+function judge(name: HotPath, work: Work): readonly string[] {
   return (['blocks', 'bytes'] as const).flatMap((unit) => {
     const [now, budget] = [work[unit], BUDGETS[name][unit]]
     if (now > budget * MORE) return [`${name} takes ${Math.round(now)} ${unit}, its budget is ${budget}`]
