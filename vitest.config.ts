@@ -8,6 +8,8 @@ const slow = ['test/properties/**', 'test/process/**', 'test/faults/**', 'test/r
 export default defineConfig({
   test: {
     reporters: ['default', new CanaryReporter()],
+    // Files of `unit` and `properties` side by side, also on two cores; the default leaves one of them idle.
+    maxWorkers: '100%',
     projects: [
       { test: { name: 'unit', setupFiles, include: ['test/**/*.test.ts'], exclude: slow, testTimeout: 30_000 } },
       { test: { name: 'properties', setupFiles, include: ['test/properties/**/*.test.ts'], testTimeout: 300_000 } },
