@@ -19,6 +19,8 @@ export class Visitor {
   readonly #jar = new Map<string, string>()
   /** The version last acknowledged, by attribute. */
   readonly #versions: number[] = []
+  /** Attributes whose last write was not answered: it may have been done, or be done yet. */
+  readonly #unsure = new Set<number>()
   #cookie = ''
 
   /** Without stamps it is a browser that keeps the session's id and nothing else. */
@@ -32,6 +34,7 @@ export class Visitor {
     const other = new Visitor(this.shape, this.#withStamps)
     for (const [name, value] of this.#jar) other.#jar.set(name, value)
     other.#versions.push(...this.#versions)
+    for (const attribute of this.#unsure) other.#unsure.add(attribute)
     other.#cookie = this.#cookie
     return other
   }
@@ -39,6 +42,7 @@ export class Visitor {
   /** Begins a session anew. */
   async create(server: Server, version = 0): Promise<Outcome> {
     this.#jar.clear()
+    this.#unsure.clear()
     this.#cookie = ''
     const { attributes, bytes } = this.shape
     const reply = await this.ask(server, 'POST', `/create/${version}/${attributes}/${bytes}`)
@@ -52,6 +56,10 @@ export class Visitor {
     const reply = await this.ask(server, 'GET', `/read/${attributeName(attribute)}`)
     if (reply?.status !== 200) return 'failed'
     if (reply.body === textOf(expected, this.shape.bytes)) return 'right'
+    if (this.#unsure.has(attribute) && reply.body === textOf(expected + 1, this.shape.bytes)) {
+      this.#settle(attribute, expected + 1)
+      return 'right'
+    }
     const found = Number.parseInt(reply.body, 10)
     return found < expected && reply.body === textOf(found, this.shape.bytes) ? 'stale' : 'wrong'
   }
@@ -60,9 +68,17 @@ export class Visitor {
     const version = (this.#versions[attribute] ?? 0) + 1
     const { bytes } = this.shape
     const reply = await this.ask(server, 'POST', `/write/${attributeName(attribute)}/${version}/${bytes}`)
-    if (reply?.status !== 200) return 'failed'
-    this.#versions[attribute] = version
+    if (reply?.status !== 200) {
+      this.#unsure.add(attribute)
+      return 'failed'
+    }
+    this.#settle(attribute, version)
     return reply.body === textOf(version, bytes) ? 'right' : 'wrong'
+  }
+
+  #settle(attribute: number, version: number): void {
+    this.#versions[attribute] = version
+    this.#unsure.delete(attribute)
   }
 
   /** Any request of this browser; undefined where no answer came. */

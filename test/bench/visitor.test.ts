@@ -45,15 +45,23 @@ describe('a visitor', () => {
     expect(await visitor.read(server, 0)).toBe(outcome)
   })
 
-  test('counts a write that was not answered as not written', async () => {
+  test.each<readonly [string, Partial<Reply> | Error]>([
+    ['refused', { status: 503 }],
+    ['not answered', new Error('reset')],
+  ])('does not know whether a write that was %s was done, until it has read it', async (_, reply) => {
     const server = new FakeServer()
     const visitor = await visitorWhoWrote(server)
-
-    server.next = { status: 503 }
+    const read = async (version: number): Promise<Outcome> => {
+      server.next = { body: textOf(version, 10) }
+      return await visitor.read(server, 0)
+    }
+    server.next = reply
     expect(await visitor.write(server, 0)).toBe('failed')
-    server.next = { body: textOf(1, 10) }
 
-    expect(await visitor.read(server, 0)).toBe('right')
+    expect(await read(1)).toBe('right')
+    expect(await read(3)).toBe('wrong')
+    expect(await read(2)).toBe('right')
+    expect(await read(1)).toBe('stale')
   })
 
   test('sends its cookies back, and forgets those that ended', async () => {
