@@ -67,7 +67,7 @@ const TIMES: readonly Mutant[] = [
   one('expiry', 'nobody judges idle sessions', EXPIRY,
     'else if (this.#isReaper(session, now))', 'else if (false)', 4),
   one('touch', 'touches only leave in the lazy batch', EXPIRY,
-    'if (at - session.announcedAt > maxIdleMs / 2)', 'if (false)', 1),
+    'if (at - session.announcedAt > maxIdleMs / 2)', 'if (false)', 'scenarios/access-after-long'),
   one('touch', 'nobody is told of touches', EXPIRY,
     'announce(sessions, links) {', 'announce(sessions, links) { return;', 1),
   one('clock', 'what began under a clock that was ahead waits until it has caught up', 'replica/elapsed',
