@@ -112,8 +112,8 @@ export const DEFAULT_BOUNDS: Bounds = {
   pingsPerSecond: 100,
   tickMs: 250,
   pingAfterMs: 1_000,
-  // Eleven ticks: with the one in which it falls, a silent peer is given up after at most 3 s.
-  silentAfterMs: 2_750,
+  // Ten ticks: with the one in which the last bytes came, and timers that are late, less than 3 s.
+  silentAfterMs: 2_500,
   heardMs: 1_500,
   simultaneousMs: 2_000,
   closeMs: 1_000,
