@@ -231,9 +231,22 @@ export class NearCache implements Tier {
   /** Makes the copy current; requests that ask for the same one wait together. False: the far backend did not answer. */
   async #refresh(ref: SessionRef): Promise<boolean> {
     const key = birthText(ref)
-    const asking = this.#asking.get(key) ?? this.#ask(ref, key).finally(() => this.#asking.delete(key))
+    const running = this.#asking.get(key)
+    if (running !== undefined) return await running
+    const asking = this.#ask(ref, key)
     this.#asking.set(key, asking)
-    return await asking
+    try {
+      return await asking
+    } finally {
+      if (this.#asking.get(key) === asking) this.#asking.delete(key)
+    }
+  }
+
+  /** The session changed: neither the copy nor one that was asked for before that answers what is asked from now on. */
+  #changed(ref: SessionRef): void {
+    const key = birthText(ref)
+    this.#currentAt.delete(key)
+    this.#asking.delete(key)
   }
 
   async #ask(ref: SessionRef, key: string): Promise<boolean> {
@@ -277,7 +290,7 @@ export class NearCache implements Tier {
         return committed
       },
     )
-    this.#currentAt.delete(birthText(ref))
+    this.#changed(ref)
     return result
   }
 
@@ -304,7 +317,7 @@ export class NearCache implements Tier {
 
   #heard(event: SessionEvent): void {
     const { near, ended } = this.#options
-    this.#currentAt.delete(birthText(event.ref))
+    this.#changed(event.ref)
     if (event.type !== 'destroyed' && event.type !== 'expired') return
     ended.add(event.ref)
     void near.destroy(event.ref, event.reason, {})

@@ -43,6 +43,29 @@ describe('a copy', () => {
     expect(a.counters()['session_mesh_near_hits_total']).toBe(10)
   })
 
+  it('that was asked for before a change is no answer to a read after it', async () => {
+    const { a, b, far, held } = await setup()
+    const { id, ref } = await a.create(delta({ n: 1 }), LIVES)
+    expect(await valuesOf(b, id)).toEqual({ n: 1 })
+    await a.save(ref, delta({ n: 2 }), {})
+    const before = held.exportOne(ref)
+    let answer = (): void => {}
+    const asked = new Promise<typeof before>((resolve) => {
+      answer = () => resolve(before)
+    })
+    const asking = vi.spyOn(far, 'exportOne').mockReturnValueOnce(asked)
+    const first = valuesOf(b, id)
+    await vi.waitFor(() => expect(asking).toHaveBeenCalledOnce())
+    await a.save(ref, delta({ n: 3 }), {})
+
+    const second = valuesOf(b, id)
+    answer()
+
+    expect(await second).toEqual({ n: 3 })
+    await first
+    expect(await valuesOf(b, id)).toEqual({ n: 3 })
+  })
+
   it('is asked about anew once another node changed the session', async () => {
     const { a, b } = await setup()
     const { id, ref } = await a.create(delta({ n: 1 }), LIVES)
