@@ -105,13 +105,12 @@ export class SessionState {
   }
 
   get principal(): Register | undefined {
-    return this.register(Reserved.principal)
+    return registerOf(this.#contents.registers, Reserved.principal)
   }
 
   get maxIdleMs(): number {
     if (typeof this.#held === 'string') return lifetimesIn(this.#held, this.birth).maxIdleMs
-    const changed = this.register(Reserved.maxIdleMs)?.value
-    return typeof changed === 'number' ? changed : (this.base?.maxIdleMs ?? Infinity)
+    return maxIdleIn(this.#held)
   }
 
   /** Takes note of an access. One in the future is a peer's clock, and counts as now. */
@@ -176,7 +175,7 @@ export class SessionState {
     }
     const { base } = this.#held
     if (base === undefined) return Infinity
-    return Math.min(this.touchedAt + this.maxIdleMs, base.createdAt + base.maxLifeMs)
+    return Math.min(this.touchedAt + maxIdleIn(this.#held), base.createdAt + base.maxLifeMs)
   }
 
   /** Whether its creating event is included; else the session is held, not served, and never packed. */
@@ -186,13 +185,14 @@ export class SessionState {
 
   /** What a request reads: a snapshot that later events do not change. `encode` makes bytes of what was merged. */
   record(encode: EncodeMerged): SessionRecord {
-    const { base, registers } = this.#contents
+    const contents = this.#contents
+    const { base, registers } = contents
     const { value: principal, hlc } = registerOf(registers, Reserved.principal) ?? {}
     const isOwned = typeof principal === 'string'
     return {
       createdAt: base?.createdAt ?? 0,
       lastAccessedAt: this.touchedAt,
-      maxIdleMs: this.maxIdleMs,
+      maxIdleMs: maxIdleIn(contents),
       maxLifeMs: base?.maxLifeMs ?? Infinity,
       principal: isOwned ? principal : undefined,
       principalSince: isOwned ? hlc : undefined,
@@ -203,7 +203,7 @@ export class SessionState {
   /** Packs what is not in use; what cannot be packed stays as it is. */
   pack(): void {
     if (typeof this.#held === 'string' || this.#warm === undefined) return
-    this.#held = packed(this.birth, this.#held, this.maxIdleMs, this.#warm.packing) ?? this.#held
+    this.#held = packed(this.birth, this.#held, maxIdleIn(this.#held), this.#warm.packing) ?? this.#held
   }
 
   /** For use: from now on the session is among those that are not packed. */
@@ -234,6 +234,12 @@ export class SessionState {
       return register
     })
   }
+}
+
+/** As it was last set, else as at birth. */
+function maxIdleIn({ registers, base }: SessionContents): number {
+  const changed = registerOf(registers, Reserved.maxIdleMs)?.value
+  return typeof changed === 'number' ? changed : (base?.maxIdleMs ?? Infinity)
 }
 
 function idChanges(before: readonly IdEntry[], after: readonly IdEntry[]): IdChanges {

@@ -12,7 +12,7 @@ type HotPath = OperationName | RequestName
  */
 const BUDGETS: Readonly<Record<HotPath, Work>> = {
   /** One look-up of a session that is held, with a stamp that is covered. */
-  load: { blocks: 64, bytes: 2_210 },
+  load: { blocks: 55, bytes: 2_210 },
   /** One attribute of ten changes, and its event is handed to the link. */
   commit: { blocks: 199, bytes: 6_400 },
   /** A delta of one event becomes bytes, and the other way round. */
