@@ -13,12 +13,16 @@ import type { Site } from '../rig/rig.js'
 import type { Filling } from '../servers/orders.js'
 import type { Variant } from '../variants.js'
 
-type Shape = '256B' | '1KB'
+type Shape = '256B' | '1KB' | '4KB'
 
-const SHAPES: Readonly<Record<Shape, Omit<Filling, 'sessions'>>> = {
+/** As `session-mesh advise` knows them, too: what a byte takes and what an attribute takes is told apart by three. */
+export const SHAPES: Readonly<Record<Shape, Omit<Filling, 'sessions'>>> = {
   '256B': { attributes: 1, bytes: 256 },
   '1KB': { attributes: 10, bytes: 100 },
+  '4KB': { attributes: 10, bytes: 400 },
 }
+/** The largest is only for predictions: of these, and not of as many as Redis takes long to fill with. */
+const PREDICTED = { shape: '4KB', variants: ['mesh-async', 'mesh-redis'], sessionsMax: 100_000, ofRedisMax: 10_000 } as const
 
 const SIZES: Readonly<Record<Mode, readonly number[]>> = {
   quick: [10_000],
@@ -48,11 +52,17 @@ export const question: Question = {
     return SIZES[mode].flatMap((sessions) => {
       return (Object.keys(SHAPES) as readonly Shape[]).flatMap((shape) => {
         return variants
-          .filter(({ name, redis }) => VARIANTS.includes(name) && (!redis || sessions <= SIZE_MAX_OF_REDIS))
+          .filter((variant) => takesPart(variant, sessions, shape))
           .map((variant) => trialOf(variant, sessions, shape, windowSeconds))
       })
     })
   },
+}
+
+function takesPart({ name, redis }: Variant, sessions: number, shape: Shape): boolean {
+  if (shape !== PREDICTED.shape) return VARIANTS.includes(name) && (!redis || sessions <= SIZE_MAX_OF_REDIS)
+  const max = redis ? PREDICTED.ofRedisMax : PREDICTED.sessionsMax
+  return PREDICTED.variants.some((predicted) => predicted === name) && sessions <= max
 }
 
 function trialOf(variant: Variant, sessions: number, shape: Shape, windowSeconds: number): Trial {

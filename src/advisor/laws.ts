@@ -3,7 +3,7 @@
  * store.
  */
 import type { Law, Term } from './law.js'
-import { readRate, writeRate, type Load } from './load.js'
+import { attributesOf, readRate, writeRate, type Load } from './load.js'
 
 /**
  * Every write goes to every peer; at rest, every pair of nodes tells each other what it has, an entry per
@@ -33,13 +33,18 @@ export const CENTRAL_TRAFFIC: Law<Load> = {
   ],
 }
 
-/** A copy on every node, or one in the store: the same law with other coefficients. */
+/**
+ * A copy on every node, or one in the store: the same law with other coefficients. Sessions at rest are packed, the few
+ * in use are not, and a heap has room to breathe: that is there once, and with few sessions it is most of all.
+ */
 export const MEMORY: Law<Load> = {
   name: 'memory for sessions',
   unit: 'B',
   terms: [
     { name: 'each session', of: (load) => load.sessions },
     { name: 'each byte of a session', of: (load) => load.sessions * load.bytes },
+    { name: 'a process, whatever it keeps', of: () => 1 },
+    { name: 'each attribute of a session', of: (load) => load.sessions * attributesOf(load) },
   ],
 }
 
@@ -49,13 +54,17 @@ export const MEMORY: Law<Load> = {
  */
 const WAKING: Term<Load> = { name: 'waking up, less per request the busier a node is', of: ({ rate, nodes }) => Math.sqrt(rate * nodes) }
 
-/** A write is work for its node and for every peer; a read for its node alone. */
+/**
+ * A write is work for its node and for every peer; a read for its node alone, which tells the others of it now and then
+ * and looks at what the browser has seen.
+ */
 export const REPLICATED_CPU: Law<Load> = {
   name: 'CPU of all nodes',
   unit: 'cores',
   terms: [
     { name: 'each read', of: readRate },
     { name: 'each write', of: writeRate },
+    { name: 'each request, where there are peers', of: (load) => (load.nodes > 1 ? load.rate : 0) },
     { name: 'each write, per peer', of: (load) => writeRate(load) * peers(load) },
     { name: 'each byte changed, per peer', of: (load) => writeRate(load) * load.changeBytes * peers(load) },
     { name: 'each confirmation by a peer', of: (load) => confirmed(load) * peers(load) },
@@ -83,7 +92,10 @@ export interface Busy {
   readonly busy: number
 }
 
-/** The slowest of a hundred requests: its own work, and waiting for others' as in a queue (M/M/1). */
+/**
+ * The slowest of a hundred requests: its own work, and waiting for others' as in a queue (M/M/1). The same whatever keeps
+ * the sessions: what differs is how busy that makes the machine.
+ */
 export const P99: Law<Busy> = {
   name: 'p99 of a request',
   unit: 'ms',

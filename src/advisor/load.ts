@@ -31,3 +31,8 @@ export function writeRate({ rate, writes }: Load): number {
 export function readRate({ rate, writes }: Load): number {
   return rate * (1 - writes)
 }
+
+/** How many attributes a session has, when all are as large as what a write replaces. */
+export function attributesOf({ bytes, changeBytes }: Load): number {
+  return Math.max(1, bytes / Math.max(1, changeBytes))
+}

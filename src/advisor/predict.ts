@@ -1,6 +1,7 @@
 import type { Calibration, Miss } from './calibrate.js'
 import type { Candidate, Quantity } from './kinds.js'
 import { predict as partsOf, total, type FittedLaw, type Part } from './law.js'
+import type { Busy } from './laws.js'
 import { writeRate, type Load } from './load.js'
 import { staleShare } from './staleness.js'
 import { centralReadMs, centralWriteMs, replicatedReadMs, replicatedWriteMs, unseenMs } from './trips.js'
@@ -52,7 +53,7 @@ export function predict(calibration: Calibration, candidate: Candidate, of: Load
     memory: about('memory', model.memory),
     storeMemory: about('storeMemory', model.storeMemory),
     traffic: about('traffic', model.traffic, 1 / load.nodes),
-    p99: model.p99 && p99Of(model.p99, calibration, { candidate, load, busy: cpu.value / load.nodes }),
+    p99: calibration.p99 && p99Of(calibration.p99, calibration, { candidate, load, busy: cpu.value / load.nodes }),
     staleShare: candidate.kind.hasCopies ? staleShare(load, unseenFor(load, calibration)) : 0,
   }
 }
@@ -64,7 +65,7 @@ interface Waiting {
 }
 
 /** What was measured on one machine, and the round trips that a request waits for between several. */
-function p99Of(law: NonNullable<Calibration['kinds']['redis']['p99']>, calibration: Calibration, at: Waiting): Estimate {
+function p99Of(law: FittedLaw<Busy>, calibration: Calibration, at: Waiting): Estimate {
   const { busy } = at
   const waitMs = waitMsAtP99(at, calibration)
   const measured = busy < 1 ? partsOf(law, { busy }) : [{ name: 'requests before it', value: Infinity, coefficient: 0 }]

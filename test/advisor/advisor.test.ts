@@ -2,10 +2,10 @@ import { describe, expect, test } from 'vitest'
 import { advise, type Question } from '../../src/advisor/advise.js'
 import { calibrate } from '../../src/advisor/calibrate.js'
 import { crossingOf } from '../../src/advisor/crossing.js'
-import { fit } from '../../src/advisor/fit.js'
+import { fit, fitMedian } from '../../src/advisor/fit.js'
 import { CANDIDATES, type KindName } from '../../src/advisor/kinds.js'
 import type { Law } from '../../src/advisor/law.js'
-import { CENTRAL_CPU, REPLICATED_CPU } from '../../src/advisor/laws.js'
+import { CENTRAL_CPU, MEMORY, REPLICATED_CPU } from '../../src/advisor/laws.js'
 import type { Acks, Load } from '../../src/advisor/load.js'
 import { predict, type Prediction } from '../../src/advisor/predict.js'
 import { readRunFile } from '../../src/advisor/run-file.js'
@@ -78,6 +78,36 @@ describe('fitting a law', () => {
   })
 })
 
+describe('fitting by the median', () => {
+  const queue: Law<{ busy: number }> = {
+    name: 'p99',
+    unit: 'ms',
+    terms: [
+      { name: 'itself', of: () => 1 },
+      { name: 'others', of: ({ busy }) => busy / (1 - busy) },
+    ],
+  }
+  const valueAt = (busy: number): number => 2 + (5 * busy) / (1 - busy)
+  const seen = (stalls: number) => Array.from({ length: 30 }, (_, i) => {
+    const busy = 0.1 + i / 40
+    return { setting: { busy }, value: valueAt(busy) * (i % 3 === 0 ? stalls : 1), source: '' }
+  })
+
+  test('is not drawn to what stalled, however long', () => {
+    for (const stalls of [1, 5, 100]) {
+      const { coefficients } = fitMedian(queue, seen(stalls))
+
+      expect(coefficients[0]).toBeCloseTo(2, 1)
+      expect(coefficients[1]).toBeCloseTo(5, 1)
+    }
+    expect(fit(queue, seen(5)).coefficients[0]).not.toBeCloseTo(2, 1)
+  })
+
+  test('of nothing is nothing', () => {
+    expect(fitMedian(queue, [])).toMatchObject({ coefficients: [0, 0], sources: [] })
+  })
+})
+
 describe('a calibration', () => {
   test('finds what the machine is made of', () => {
     known.kinds.replicated.cpu?.coefficients.forEach((value, i) => {
@@ -86,8 +116,11 @@ describe('a calibration', () => {
     known.kinds.replicated.traffic?.coefficients.forEach((value, i) => {
       expect(value / (TRUTH.replicatedTraffic[i] ?? 0)).toBeCloseTo(1, 3)
     })
-    known.kinds.replicated.p99?.coefficients.forEach((value, i) => {
+    known.p99?.coefficients.forEach((value, i) => {
       expect(value / (TRUTH.p99[i] ?? 0)).toBeCloseTo(1, 3)
+    })
+    known.kinds.replicated.memory?.coefficients.forEach((value, i) => {
+      expect(value / (TRUTH.copies[i] ?? 0)).toBeCloseTo(1, 3)
     })
   })
 
@@ -96,8 +129,9 @@ describe('a calibration', () => {
 
     expect(predicted('replicated').cpu.value / cpu).toBeCloseTo(1, 3)
     expect(predicted('redis').cpu.value / valueOf(CENTRAL_CPU, TRUTH.redisCpu, load)).toBeCloseTo(1, 3)
-    expect(predicted('replicated').memory?.value).toBeCloseTo(50_000 * (400 + 1_100), -2)
-    expect(predicted('redis').storeMemory?.value).toBeCloseTo(50_000 * (300 + 1_300), -2)
+    const memory = (name: KindName): number => predicted(name).memory?.value ?? predicted(name).storeMemory?.value ?? 0
+    expect(memory('replicated') / valueOf(MEMORY, TRUTH.copies, load)).toBeCloseTo(1, 6)
+    expect(memory('redis') / valueOf(MEMORY, TRUTH.redisMemory, load)).toBeCloseTo(1, 6)
   })
 
   test('says how wrong it is by loads that nothing was fitted to, and covers what is true', () => {
@@ -116,9 +150,46 @@ describe('a calibration', () => {
     expect(known.misses.cpu.high).toBeCloseTo(1)
   })
 
-  test('fits memory to the most sessions, and is judged by fewer', () => {
-    expect(known.misses.memory.heldOut).toBe(1)
-    expect(known.misses.memory.high).toBeCloseTo(1.2)
+  test('predicts every size from the others, to say how wrong it is about memory', () => {
+    const larger = (factor: number) => {
+      const { cells, ...run } = madeUpRun()
+      return calibrate({
+        ...run,
+        cells: cells.map((cell) => {
+          const isOne = cell.variant === 'mesh-async' && cell.settings['shape'] === '4KB' && cell.settings['sessions'] === 10_000
+          return isOne ? { ...cell, figures: { rssPerSession: { median: (cell.figures['rssPerSession']?.median ?? 0) * factor } } } : cell
+        }),
+      })
+    }
+
+    expect(known.misses.memory).toMatchObject({ heldOut: 6 })
+    expect(known.misses.memory.high).toBeCloseTo(1)
+    expect(larger(1.2).misses.memory.high).toBeGreaterThan(1.199)
+  })
+
+  test('takes what a node has taken from those that it filled as well as from those it was told of', () => {
+    const { cells, ...run } = madeUpRun()
+    const twice = cells.map((cell) => {
+      const own = cell.figures['rssPerSession']?.median
+      if (cell.question !== 'memory' || own === undefined) return cell
+      return { ...cell, figures: { rssPerSession: { median: own * 0.9 }, rssPerSessionAtPeer: { median: own * 1.1 } } }
+    })
+
+    calibrate({ ...run, cells: twice }).kinds.replicated.memory?.coefficients.forEach((value, i) => {
+      expect(value / (TRUTH.copies[i] ?? 0)).toBeCloseTo(1, 3)
+    })
+  })
+
+  test('learns nothing of a single request from a machine that cannot take more', () => {
+    const { cells, ...run } = madeUpRun()
+    const full = cells.map((cell) => {
+      const { rate, cpuPerRequest } = cell.figures
+      if (rate === undefined || cpuPerRequest === undefined || cell.settings['writes'] !== 0.6 || rate.median < 1_000) return cell
+      const figures = { ...cell.figures, cpuPerRequest: { median: 0.95e6 / rate.median } }
+      return { ...cell, figures }
+    })
+
+    expect(calibrate({ ...run, cells: full }).kinds.replicated.cpu?.coefficients[0]).toBeCloseTo(TRUTH.replicatedCpu[0], 6)
   })
 
   test('uses no cell that is void or wrong', () => {

@@ -1,19 +1,22 @@
 /** A run of the benchmark on a machine that does not exist, whose every coefficient is known. */
 import { predict, total, type FittedLaw, type Law } from '../../src/advisor/law.js'
-import { CENTRAL_CPU, CENTRAL_TRAFFIC, P99, REPLICATED_CPU, REPLICATED_TRAFFIC } from '../../src/advisor/laws.js'
+import { CENTRAL_CPU, CENTRAL_TRAFFIC, MEMORY, P99, REPLICATED_CPU, REPLICATED_TRAFFIC } from '../../src/advisor/laws.js'
 import type { Acks, Load } from '../../src/advisor/load.js'
 import type { RunCell, RunFile } from '../../src/advisor/run-file.js'
 
 const us = 1e-6
+const SHAPES = [['256B', 256, 1], ['1KB', 1_000, 10], ['4KB', 4_000, 10]] as const
 
 /** In the order of the laws' terms. */
 export const TRUTH = {
-  replicatedCpu: [100 * us, 130 * us, 15 * us, 0.002 * us, 5 * us, 500 * us, 0.004],
+  replicatedCpu: [100 * us, 130 * us, 20 * us, 15 * us, 0.002 * us, 5 * us, 500 * us, 0.004],
   replicatedTraffic: [80, 1, 20, 60, 12],
   redisCpu: [180 * us, 0.01 * us, 90 * us, 0.02 * us, 500 * us, 0.003],
   redisServerCpu: [20 * us, 0.001 * us, 15 * us, 0.002 * us, 0, 0],
   redisTraffic: [200, 1.1, 150, 1.2],
   p99: [0.8, 1.5],
+  copies: [400, 1.1, 12e6, 25],
+  redisMemory: [300, 1.3, 5e5, 100],
 } as const
 
 export interface Noise {
@@ -26,12 +29,14 @@ export function madeUpRun({ factor }: Noise = { factor: () => 1 }): RunFile {
     replicated(load, heldOut, factor),
     redis(load, heldOut, factor),
   ])
-  const memory = [['256B', 256], ['1KB', 1_000]] as const
-  const sizes = memory.flatMap(([shape, bytes]) => [
-    cellOf('memory', 'mesh-async', { sessions: 100_000, shape }, { rssPerSession: (400 + 1.1 * bytes) * factor() }),
-    cellOf('memory', 'mesh-redis', { sessions: 100_000, shape }, { rssPerSession: (300 + 1.3 * bytes) * factor() }),
-  ])
-  const fewer = cellOf('memory', 'mesh-async', { sessions: 10_000, shape: '1KB' }, { rssPerSession: 1_800 * factor() })
+  const sizes = [10_000, 100_000].flatMap((sessions) => SHAPES.flatMap(([shape, bytes, attributes]) => {
+    const of: Load = { sessions, bytes, changeBytes: bytes / attributes, rate: 0, writes: 0, nodes: 0, rttMs: 0, acks: 'async' }
+    const each = (coefficients: readonly number[]): number => (valueOf(MEMORY, coefficients, of) / sessions) * factor()
+    return [
+      cellOf('memory', 'mesh-async', { sessions, shape }, { rssPerSession: each(TRUTH.copies) }),
+      cellOf('memory', 'mesh-redis', { sessions, shape }, { rssPerSession: each(TRUTH.redisMemory) }),
+    ]
+  }))
   const visible = cellOf('replication', 'mesh-async', {}, { visibleP50: 150 })
   return {
     format: 1,
@@ -39,7 +44,7 @@ export function madeUpRun({ factor }: Noise = { factor: () => 1 }): RunFile {
     commit: 'abc1234',
     dirty: false,
     machine: { cpu: 'Difference Engine', cores: 2, node: 'v20.0.0', redis: '7.0.0' },
-    cells: [...cells, ...sizes, fewer, visible],
+    cells: [...cells, ...sizes, visible],
   }
 }
 
@@ -96,7 +101,7 @@ function redis(load: Load, heldOut: boolean, factor: () => number): RunCell {
     cpuPerRequest: (cpu / load.rate / us) * factor(),
     redisCpuPerRequest: (server / load.rate / us) * factor(),
     bytesPerRequest: (valueOf(CENTRAL_TRAFFIC, TRUTH.redisTraffic, load) / load.rate) * factor(),
-    p99: valueOf(P99, TRUTH.p99, { busy: cpu }) * factor(),
+    p99: valueOf(P99, TRUTH.p99, { busy: cpu + server }) * factor(),
     rate: load.rate,
   })
 }

@@ -4,12 +4,15 @@ import { join } from 'node:path'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { writeCalibration } from '../../bench/calibration-file.js'
 import { question } from '../../bench/questions/calibration.js'
+import { question as memory, SHAPES } from '../../bench/questions/memory.js'
 import type { Settings } from '../../bench/question.js'
 import type { BenchRun, Cell } from '../../bench/results.js'
 import { VARIANTS } from '../../bench/variants.js'
 import { fit } from '../../src/advisor/fit.js'
 import { KINDS, type Kind } from '../../src/advisor/kinds.js'
-import type { Load } from '../../src/advisor/load.js'
+import { MEMORY } from '../../src/advisor/laws.js'
+import { attributesOf, type Load } from '../../src/advisor/load.js'
+import { loadOf as measuredLoad } from '../../src/advisor/measured-load.js'
 import { readRunFile } from '../../src/advisor/run-file.js'
 import { valueOf } from '../advisor/made-up-run.js'
 
@@ -50,6 +53,27 @@ describe('the calibration', () => {
     for (const { nodes, writes, rate } of others) {
       expect(loadsOf(kind, false).some((load) => load.nodes === nodes || load.writes === writes && load.rate === rate)).toBe(false)
     }
+  })
+
+  test.each(['mesh-async', 'mesh-redis'])('fills %s with sessions that tell the terms of memory apart', (variant) => {
+    const [kind] = KINDS
+    if (kind === undefined) throw new Error('there are no kinds')
+    const sizes = memory.plan({ ...options, mode: 'standard', variants: VARIANTS }).filter((trial) => trial.variant === variant)
+    const loads = sizes.flatMap(({ cells }) => cells).map((settings) => {
+      return measuredLoad({ question: 'memory', variant, settings: { ...settings }, figures: {}, marks: [] }, kind)
+    })
+    const truth = [400, 1.1, 12e6, 25]
+    const seen = loads.map((setting) => ({ setting, value: valueOf(MEMORY, truth, setting), source: '' }))
+
+    fit(MEMORY, seen).coefficients.forEach((found, term) => expect(found / (truth[term] ?? 0)).toBeCloseTo(1, 6))
+  })
+
+  test.each(Object.entries(SHAPES))('knows what sessions of %s consist of', (shape, { attributes, bytes }) => {
+    const [kind] = KINDS
+    const load = kind && measuredLoad({ question: 'memory', variant: 'mesh-async', settings: { shape }, figures: {}, marks: [] }, kind)
+
+    expect(load).toMatchObject({ bytes: attributes * bytes, changeBytes: bytes })
+    expect(load && attributesOf(load)).toBe(attributes)
   })
 
   test('leaves out what may not take part', () => {

@@ -27,12 +27,22 @@ describe('advise', () => {
 
     expect(io.out).toMatch(/^50,000 sessions of 1 kB, 2,000 requests\/s, 10 % write 100 B; 4 nodes, 0.5 ms there and back\n/)
     expect(io.out).toContain('Measured on Difference Engine, 2 cores, Node v20.0.0; 2026-01-02, commit abc1234')
-    expect(io.out).toMatch(/\nreplicated, acks async +0\.28, 0\.07 each +- +75 MB \(75 MB–90 MB\) +27\.3 kB\/s +0\.91 ms +0 %\n/)
+    expect(io.out).toMatch(/\nreplicated, acks async +0\.32, 0\.08 each +- +99\.5 MB +27\.3 kB\/s +0\.93 ms +0 %\n/)
     expect(io.out).toMatch(/\nRedis +0\.42, 0\.10 each +0\.04 +- +663 kB\/s +1\.98 ms +0 %\n/)
     expect(io.out).toMatch(/\nCheapest that keeps the limits: replicated, acks async\. Of its CPU, \d\d % is for each read\.\n/)
     expect(io.out).toContain("backend: { type: 'replicated', acks: { write: 'async' } }")
     expect(io.out).toMatch(/\nRedis is cheaper from \d+ nodes on \(\d+ to \d+\)\.\n$/)
     expect(io.err).toBe('')
+  })
+
+  test('says between what each may lie, by how wrong predictions were', async () => {
+    const io = new FakeIo(folder)
+    let cells = 0
+    writeFileSync(join(folder, 'noisy.json'), JSON.stringify(madeUpRun({ factor: () => (cells++ % 3 === 0 ? 1.15 : 0.95) })))
+
+    expect(await io.run('advise', ...LOAD, '--calibration', 'noisy.json')).toBe(0)
+
+    expect(io.out).toMatch(/\nreplicated, acks async +[\d.]+ \([\d.]+–[\d.]+\), .* +[\d.]+ MB \([\d.]+ MB–[\d.]+ MB\) +/)
   })
 
   test('explains every term by its coefficient and the cells it was fitted to', async () => {

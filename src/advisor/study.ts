@@ -1,0 +1,67 @@
+/** Fitting a law to the cells that measured its quantity, and finding out how wrong it is where it was not fitted. */
+import { predict, total, type FittedLaw, type Law, type Observation } from './law.js'
+import { isHeldOut, nameOf } from './measured-load.js'
+import type { RunCell } from './run-file.js'
+
+/** A law with what it is fitted to and what it is held against. */
+export interface Study<Setting> {
+  readonly fitted: FittedLaw<Setting>
+  readonly ratios: JudgedBy
+}
+
+export interface JudgedBy {
+  readonly heldOut: Ratios
+  readonly fitted: Ratios
+}
+
+/** Measured divided by predicted, by cell. */
+export type Ratios = ReadonlyMap<string, number>
+
+export interface Method<Setting> {
+  readonly law: Law<Setting>
+  readonly fit: (law: Law<Setting>, observations: readonly Observation<Setting>[]) => FittedLaw<Setting>
+  /** Undefined where the cell does not say. */
+  readonly read: (cell: RunCell) => Pick<Observation<Setting>, 'setting' | 'value'> | undefined
+}
+
+/** Held against loads that were measured for that alone. Undefined where too little is left to tell its terms apart. */
+export function study<Setting>(method: Method<Setting>, cells: readonly RunCell[]): Study<Setting> | undefined {
+  const { law, fit } = method
+  const fitting = observed(method, quietOnes(cells.filter((cell) => !isHeldOut(cell)), 2 * law.terms.length))
+  const others = observed(method, quietOnes(cells.filter(isHeldOut), 1))
+  const fitted = fit(law, fitting)
+  if (fitted.sources.length < law.terms.length) return undefined
+  return { fitted, ratios: { heldOut: ratios(fitted, others), fitted: ratios(fitted, fitting) } }
+}
+
+/**
+ * Where cells are few: each is predicted from all others, and the law is fitted to all of them. Terms that the cells
+ * cannot tell apart count for one.
+ */
+export function studyInTurn<Setting>(method: Method<Setting>, cells: readonly RunCell[]): Study<Setting> | undefined {
+  const { law, fit } = method
+  const all = observed(method, quietOnes(cells, 2 * law.terms.length))
+  const fitted = fit(law, all)
+  const used = fitted.coefficients.filter((coefficient) => coefficient > 0).length
+  if (all.length < 2 || fitted.sources.length < used) return undefined
+  const inTurn = all.length <= used ? [] : all.map((one) => ratios(fit(law, all.filter((other) => other !== one)), [one]))
+  return { fitted, ratios: { heldOut: new Map(inTurn.flatMap((each) => [...each])), fitted: ratios(fitted, all) } }
+}
+
+function observed<Setting>({ read }: Method<Setting>, cells: readonly RunCell[]): readonly Observation<Setting>[] {
+  return cells.flatMap((cell) => {
+    const seen = read(cell)
+    return seen === undefined ? [] : [{ ...seen, source: nameOf(cell) }]
+  })
+}
+
+/** Without those that were measured while the machine did other work, if at least so many are left. */
+function quietOnes(cells: readonly RunCell[], least: number): readonly RunCell[] {
+  const quiet = cells.filter(({ marks }) => !marks.includes('disturbed'))
+  return quiet.length >= least ? quiet : cells
+}
+
+function ratios<Setting>(fitted: FittedLaw<Setting>, observations: readonly Observation<Setting>[]): Ratios {
+  const all = observations.map(({ setting, value, source }) => [source, value / total(predict(fitted, setting))] as const)
+  return new Map(all.filter(([, ratio]) => Number.isFinite(ratio) && ratio > 0))
+}
