@@ -2,11 +2,14 @@ import { actorTag, type Dot, type IdOrigin } from '../session/session.js'
 import type { ContextEntry } from './events.js'
 
 interface Entry {
+  readonly actor: number
   /** Every event of the actor up to here is included. */
   base: number
   /** Included events beyond a hole; undefined when there are none, which is nearly always. */
   extra: Set<number> | undefined
 }
+
+const NONE: readonly number[] = []
 
 /**
  * A causal context: which events are included. It only grows. What it claims is what a replica will never look at
@@ -15,6 +18,8 @@ interface Entry {
  */
 export class Context {
   readonly #entries = new Map<number, Entry>()
+  /** All of them by actor; undefined since one was added. */
+  #ascending: readonly Entry[] | undefined = undefined
 
   static of(entries: readonly ContextEntry[]): Context {
     const context = new Context()
@@ -88,18 +93,20 @@ export class Context {
 
   /** As sent to peers: actors ascending, so that equal contexts have equal bytes. */
   entries(): readonly ContextEntry[] {
-    return [...this.#entries]
-      .sort(([a], [b]) => a - b)
-      .map(([actor, entry]) => ({
-        actor,
-        base: entry.base,
-        extra: entry.extra === undefined ? [] : [...entry.extra].sort((a, b) => a - b),
-      }))
+    this.#ascending ??= [...this.#entries.values()].sort((a, b) => a.actor - b.actor)
+    return this.#ascending.map(({ actor, base, extra }) => ({
+      actor,
+      base,
+      extra: extra === undefined ? NONE : [...extra].sort((a, b) => a - b),
+    }))
   }
 
   #entry(actor: number): Entry {
     let entry = this.#entries.get(actor)
-    if (entry === undefined) this.#entries.set(actor, (entry = { base: 0, extra: undefined }))
+    if (entry === undefined) {
+      this.#entries.set(actor, (entry = { actor, base: 0, extra: undefined }))
+      this.#ascending = undefined
+    }
     return entry
   }
 }

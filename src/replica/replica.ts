@@ -276,7 +276,9 @@ export class Replica {
     this.sync.tick(now)
     this.pulls.tick(now)
     this.#expiry.tick(now, this.#links((peer) => peer.phase === 'live'))
-    if (this.roster.isReady) for (const { birth } of Array.from(this.state.revoked)) this.#commits.kill(birth, 'logged-out', now)
+    if (this.state.revoked.size > 0 && this.roster.isReady) {
+      for (const { birth } of Array.from(this.state.revoked)) this.#commits.kill(birth, 'logged-out', now)
+    }
     if (Math.abs(now - this.#forgetAt) >= FORGET_EVERY_MS) this.#forget()
     this.#flush()
   }
@@ -313,6 +315,7 @@ export class Replica {
   }
 
   #flush(): void {
+    if (!this.hasUnsent) return
     const links = this.#links((peer) => peer.phase === 'live')
     if (this.#outbox.unsent > 0) {
       const { deltas, awaited } = this.#outbox.take()

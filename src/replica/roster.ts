@@ -1,4 +1,4 @@
-import { actorTag, type NodeId } from '../session/session.js'
+import { actorTag, type Dot, type NodeId } from '../session/session.js'
 import { Context } from './context.js'
 import { elapsedMs } from './elapsed.js'
 import type { ContextEntry, LinkId, Member, Message } from './events.js'
@@ -136,6 +136,15 @@ export class Roster {
     return [...this.peers.values()].filter((peer) => now - peer.heardAt < this.options.suspectAfterMs)
   }
 
+  /** Whether every member that counts is known to have the event: no browser needs to remember it. */
+  haveAll(dot: Dot): boolean {
+    if (!this.knowsAll) return false
+    for (const { member } of this.#members.values()) {
+      if (member.state !== 'left' && this.peerOf(member.actor)?.row.has(dot) !== true) return false
+    }
+    return true
+  }
+
   peerOf(actor: number): Peer | undefined {
     for (const peer of this.peers.values()) if (peer.member.actor === actor) return peer
     return undefined
@@ -228,9 +237,8 @@ export class Roster {
 
   /** Forgets who was away too long, and judges our own clock by the peers'. Answers whether they confirmed it just now. */
   tick(now: number): boolean {
-    for (const [node, known] of this.#members) {
-      const linked = this.peerOf(known.member.actor) !== undefined
-      if (linked || now - known.heardAt <= this.options.forgetAfterMs) continue
+    for (const { member: { node, actor }, heardAt } of this.#members.values()) {
+      if (now - heardAt <= this.options.forgetAfterMs || this.peerOf(actor) !== undefined) continue
       this.#members.delete(node)
       this.#met.delete(node)
       this.#expected--

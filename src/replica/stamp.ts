@@ -45,9 +45,9 @@ export function stampAfter(
   roster: Roster,
   dotsMax: number,
 ): Stamp {
-  const dots = session.version.filter((dot) => !isStable(dot, roster) && session.showsWorkOf(dot.actor))
+  const dots = session.version.filter((dot) => !roster.haveAll(dot) && session.showsWorkOf(dot.actor))
   for (const dot of before?.dots ?? []) {
-    if (session.includes(dot) || isStable(dot, roster)) continue
+    if (session.includes(dot) || roster.haveAll(dot)) continue
     // One dot per actor: whoever has an event of a session has the earlier ones of that actor too.
     const same = dots.findIndex((entry) => entry.actor === dot.actor)
     if (same < 0) dots.push(dot)
@@ -62,14 +62,4 @@ export function stampAfter(
 
 function shortened(dots: readonly Dot[], dotsMax: number): readonly Dot[] {
   return [...dots.filter((dot) => !isOverflow(dot)).slice(0, dotsMax - 1), OVERFLOW]
-}
-
-/** Whether every member that counts is known to have the event: no browser needs to remember it. */
-export function isStable(dot: Dot, roster: Roster): boolean {
-  if (!roster.knowsAll) return false
-  for (const member of roster.others()) {
-    const peer = roster.peerOf(member.actor)
-    if (peer === undefined || !peer.row.has(dot)) return false
-  }
-  return true
 }
