@@ -18,6 +18,15 @@ export interface StampCookie {
   readonly setAt: number
 }
 
+/** Stamps, and what they stand for. */
+type Carried = Pick<StampCookie, 'stamp' | 'seen'>
+
+interface Joined {
+  readonly birth: Dot
+  readonly until: number
+  readonly carried: Carried | undefined
+}
+
 /** Stamp cookies by node: one node's answers overwrite only what nodes of that slot set. */
 export const SLOTS = 4
 /** A stamp cookie's Max-Age, milliseconds. */
@@ -27,33 +36,42 @@ const STAMP_LIFE_MS = 600_000
 export class Jar {
   id: IdCookie | undefined = undefined
   readonly #stamps = new Map<number, StampCookie>()
+  /** What `stamp` answered last: it holds until a cookie changes or ends. */
+  #joined: Joined | undefined = undefined
 
   setStamp(slot: number, cookie: StampCookie): void {
     this.#stamps.set(slot, cookie)
+    this.#joined = undefined
   }
 
   /** What was noted of a session is replaced as a whole: some of it may be lost. */
   forgetStamps(birth: Dot): void {
     for (const [slot, cookie] of this.#stamps) if (sameDot(cookie.birth, birth)) this.#stamps.delete(slot)
+    this.#joined = undefined
   }
 
   clear(): void {
     this.id = undefined
     this.#stamps.clear()
+    this.#joined = undefined
   }
 
   /** All stamps of the session together: what is sent along with the id. */
-  stamp(birth: Dot, now: number): { readonly stamp: Stamp; readonly seen: Seen } | undefined {
-    let joined: { stamp: Stamp; seen: Seen } | undefined
-    for (const cookie of this.#stamps.values()) {
-      if (!sameDot(cookie.birth, birth) || now - cookie.setAt > STAMP_LIFE_MS) continue
-      const { stamp, seen } = cookie
-      joined =
-        joined === undefined
+  stamp(birth: Dot, now: number): Carried | undefined {
+    const known = this.#joined
+    if (known !== undefined && sameDot(known.birth, birth) && now <= known.until) return known.carried
+    let carried: Carried | undefined
+    let until = Infinity
+    for (const { birth: other, stamp, seen, setAt } of this.#stamps.values()) {
+      if (!sameDot(other, birth) || now - setAt > STAMP_LIFE_MS) continue
+      until = Math.min(until, setAt + STAMP_LIFE_MS)
+      carried =
+        carried === undefined
           ? { stamp, seen }
-          : { stamp: joinStamps(joined.stamp, stamp), seen: join(joined.seen, seen) }
+          : { stamp: joinStamps(carried.stamp, stamp), seen: join(carried.seen, seen) }
     }
-    return joined
+    this.#joined = { birth, until, carried }
+    return carried
   }
 }
 

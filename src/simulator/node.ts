@@ -31,6 +31,8 @@ export interface Process {
 }
 
 const TICK_MS = 100
+const TICK: Input = { type: 'tick', lagMs: 0 }
+const FLUSH: Input = { type: 'flush' }
 
 /** One machine: a wall clock, and now and then a process on it. */
 export class SimulatedNode {
@@ -94,7 +96,12 @@ export class SimulatedNode {
     const process = { replica, actor, observation, startedAtTime: queue.now, isRestored: snapshot !== undefined }
     this.#process = process
     this.#inbox = []
-    queue.after(this.#random.between(0, TICK_MS), () => this.#tick(process))
+    const tick = (): void => {
+      if (this.#process !== process) return
+      if (!this.isPaused) this.receive(TICK)
+      queue.after(TICK_MS, tick)
+    }
+    queue.after(this.#random.between(0, TICK_MS), tick)
   }
 
   /** The process is gone at once. */
@@ -149,13 +156,7 @@ export class SimulatedNode {
     this.#flushPlanned = true
     this.#host.queue.after(this.#random.between(0, 2), () => {
       this.#flushPlanned = false
-      if (this.#process === process) this.receive({ type: 'flush' })
+      if (this.#process === process) this.receive(FLUSH)
     })
-  }
-
-  #tick(process: Process): void {
-    if (this.#process !== process) return
-    if (!this.isPaused) this.receive({ type: 'tick', lagMs: 0 })
-    this.#host.queue.after(TICK_MS, () => this.#tick(process))
   }
 }

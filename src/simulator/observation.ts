@@ -26,9 +26,10 @@ export class Observation {
   }
 
   clear(): void {
-    this.claimed.length = 0
-    this.touched.length = 0
-    this.made.length = 0
+    // Most steps touch nothing.
+    if (this.claimed.length > 0) this.claimed.length = 0
+    if (this.touched.length > 0) this.touched.length = 0
+    if (this.made.length > 0) this.made.length = 0
     this.revived = undefined
   }
 

@@ -20,9 +20,14 @@ export function isOlder(a: Version, b: Version): boolean {
 }
 
 export function afterRead(seen: Seen, registers: readonly Register[]): Seen {
-  const read = new Map(seen.read)
-  for (const { name, hlc, dot } of registers) raise(read, name, { hlc, actor: dot.actor })
-  return { read, written: seen.written }
+  let read: Map<string, Version> | undefined
+  for (const { name, hlc, dot } of registers) {
+    const held = (read ?? seen.read).get(name)
+    if (held !== undefined && (held.hlc > hlc || (held.hlc === hlc && held.actor >= dot.actor))) continue
+    read ??= new Map(seen.read)
+    read.set(name, { hlc, actor: dot.actor })
+  }
+  return read === undefined ? seen : { read, written: seen.written }
 }
 
 export function afterWrite(
@@ -31,7 +36,11 @@ export function afterWrite(
 ): Seen {
   if (event.writes.length === 0) return seen
   const written = new Map(seen.written)
-  for (const { name } of event.writes) raise(written, name, { hlc: event.hlc, actor: event.dot.actor })
+  const version = { hlc: event.hlc, actor: event.dot.actor }
+  for (const { name } of event.writes) {
+    const held = written.get(name)
+    if (held === undefined || isOlder(held, version)) written.set(name, version)
+  }
   return { read: seen.read, written }
 }
 
@@ -48,9 +57,9 @@ export function firstOlder(
   versions: ReadonlyMap<string, Version>,
   registers: readonly Register[],
 ): string | undefined {
-  for (const [name, version] of versions) {
+  for (const [name, { hlc, actor }] of versions) {
     const register = registers.find((candidate) => candidate.name === name)
-    if (register === undefined || isOlder({ hlc: register.hlc, actor: register.dot.actor }, version)) return name
+    if (register === undefined || register.hlc < hlc || (register.hlc === hlc && register.dot.actor < actor)) return name
   }
   return undefined
 }
@@ -65,9 +74,4 @@ function joinMaps(a: ReadonlyMap<string, Version>, b: ReadonlyMap<string, Versio
     joined.set(name, version)
   }
   return joined ?? a
-}
-
-function raise(versions: Map<string, Version>, name: string, version: Version): void {
-  const held = versions.get(name)
-  if (held === undefined || isOlder(held, version)) versions.set(name, version)
 }

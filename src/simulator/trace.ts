@@ -31,12 +31,12 @@ export class Trace {
   step(time: number, who: string, input: Input): void {
     this.#mix(Math.floor(time * 1000))
     this.#mix(hashOf(input))
-    this.#keep({ time, who, what: input })
+    this.#keep(time, who, input)
   }
 
   note(time: number, who: string, what: string): void {
     this.#mix(hashText(what))
-    this.#keep({ time, who, what })
+    this.#keep(time, who, what)
   }
 
   /** The last lines, oldest first, without those that `skip` leaves out. */
@@ -54,8 +54,8 @@ export class Trace {
     return lines
   }
 
-  #keep(line: Line): void {
-    if (this.#lines.length > 0) this.#lines[this.#count % this.#lines.length] = line
+  #keep(time: number, who: string, what: Input | string): void {
+    if (this.#lines.length > 0) this.#lines[this.#count % this.#lines.length] = { time, who, what }
     this.#count++
   }
 

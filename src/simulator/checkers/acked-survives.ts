@@ -1,5 +1,4 @@
 import type { Dot } from '../../session/session.js'
-import type { Process } from '../node.js'
 import { dotText } from '../transcript.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
 
@@ -7,7 +6,8 @@ const NAME = 'I18 AckedSurvives'
 
 interface Acked {
   readonly dot: Dot
-  readonly holders: readonly Process[]
+  /** Actors, not processes: those would stay in memory when they are gone. */
+  readonly holders: readonly number[]
 }
 
 /** A confirmed commit is where its confirmation says, and survives as long as one of those that had it. */
@@ -20,7 +20,7 @@ export const ackedSurvives: CheckerFactory = ({ nodes }): Checker => {
       const concern = type === 'create' || type === 'write' ? ask.concern : 'all'
       const running = nodes.flatMap(({ process }) => (process === undefined ? [] : [process]))
       const holders = running.filter((process) => process.replica.state.context.has(dot))
-      acked.push({ dot, holders })
+      acked.push({ dot, holders: holders.map((holder) => holder.actor) })
       if (concern === 'async') return
       const confirmed = [...replica.roster.peers.values()].filter((peer) => peer.row.hasUpTo(actor, dot.counter))
       for (const { member } of confirmed) {
@@ -42,7 +42,7 @@ export const ackedSurvives: CheckerFactory = ({ nodes }): Checker => {
     },
     settled() {
       for (const { dot, holders } of acked) {
-        const survives = holders.some((holder) => nodes.some((node) => node.process === holder))
+        const survives = holders.some((holder) => nodes.some((node) => node.process?.actor === holder))
         if (!survives) continue
         const lacking = nodes.find((node) => node.process?.replica.state.context.has(dot) !== true)
         ensure(lacking === undefined, NAME, () => `${lacking?.name ?? ''} never got the confirmed ${dotText(dot)}`)

@@ -1,21 +1,31 @@
-import type { SessionState } from '../../replica/session-state.js'
-import type { SessionEvent } from '../../replica/session-state.js'
+import type { Register } from '../../replica/events.js'
+import { isIncluded } from '../../replica/id-set.js'
+import type { SessionEvent, SessionState } from '../../replica/session-state.js'
 import { sameDot, type Dot } from '../../session/session.js'
 import type { History } from '../oracle.js'
 import { dotText } from '../transcript.js'
 
-/** Sessions as they were found right: what they are made of is replaced when it changes, never changed in place. */
+/** What was found right of one session: what it is made of is replaced when it changes, never changed in place. */
+interface Parts {
+  registers: SessionState['registers']
+  ids: SessionState['ids']
+  version: SessionState['version']
+}
+
+/** Sessions as they were found right. */
 export class FoundRight {
-  readonly #known = new WeakMap<SessionState, readonly unknown[]>()
+  readonly #known = new WeakMap<SessionState, Parts>()
 
   /** Checks what is not known to be right yet. */
   wrong(session: SessionState, check: () => string | undefined): string | undefined {
     const { registers, ids, version } = session
     const known = this.#known.get(session)
-    if (known?.[0] === registers && known[1] === ids && known[2] === version) return undefined
+    if (known?.registers === registers && known.ids === ids && known.version === version) return undefined
     const wrong = check()
-    if (wrong === undefined) this.#known.set(session, [registers, ids, version])
-    return wrong
+    if (wrong !== undefined) return wrong
+    if (known === undefined) this.#known.set(session, { registers, ids, version })
+    else Object.assign(known, { registers, ids, version })
+    return undefined
   }
 }
 
@@ -24,43 +34,43 @@ export class FoundRight {
  * (hlc, actor). Answers with what is wrong, if anything.
  */
 export function wrongRegister(session: SessionState, history: History): string | undefined {
-  const winners = new Map<string, SessionEvent>()
+  const { registers, version } = session
+  let witnessed = 0
   for (const event of history.changes) {
-    if (!session.includes(event.dot)) continue
+    if (event.writes.length === 0 || !isIncluded(event.dot, version)) continue
     for (const { name } of event.writes) {
-      const held = winners.get(name)
-      if (held === undefined || isGreater(event, held)) winners.set(name, event)
+      const register = registers.find((held) => held.name === name)
+      if (register === undefined) return `${nameOf(name)} is missing`
+      if (sameDot(register.dot, event.dot)) witnessed++
+      else if (!isGreater(register, event))
+        return `${nameOf(name)} is by ${dotText(register.dot)}, not by ${dotText(event.dot)}`
     }
   }
-  for (const register of session.registers) {
-    const winner = winners.get(register.name)
-    if (winner === undefined || !sameDot(winner.dot, register.dot)) {
-      return `${nameOf(register.name)} is by ${dotText(register.dot)}, not by ${winner === undefined ? 'nobody' : dotText(winner.dot)}`
-    }
-  }
-  if (session.registers.length === winners.size) return undefined
-  const missing = [...winners.keys()].find((name) => session.register(name) === undefined)
-  return `${nameOf(missing ?? '?')} is missing`
+  // Every register is a write of an included event, and greater than every other one.
+  if (witnessed === registers.length) return undefined
+  return `${registers.length - witnessed} attributes are by events that are not included`
 }
 
 /** Ids = those added by included events, minus those removed by included events. */
 export function wrongIds(session: SessionState, history: History): string | undefined {
-  const removed: Dot[] = []
+  const { ids, version } = session
+  let removed: readonly Dot[] | undefined
+  for (const event of history.changes) {
+    if (event.type !== 'rotate' || !isIncluded(event.dot, version)) continue
+    removed = removed === undefined ? event.drops : removed.concat(event.drops)
+  }
   let added = 0
   for (const event of history.changes) {
-    if (event.type === 'rotate' && session.includes(event.dot)) removed.push(...event.drops)
-  }
-  for (const event of history.changes) {
-    if (event.type === 'write' || !session.includes(event.dot)) continue
-    const isValid = !removed.some((dot) => sameDot(dot, event.dot))
-    const isHeld = session.ids.some((id) => id.hash === event.id && sameDot(id.dot, event.dot))
+    if (event.type === 'write' || !isIncluded(event.dot, version)) continue
+    const isValid = removed === undefined || !removed.some((dot) => sameDot(dot, event.dot))
+    const isHeld = ids.some((id) => id.hash === event.id && sameDot(id.dot, event.dot))
     if (isValid !== isHeld) return `id ${event.id} of ${dotText(event.dot)} is ${isHeld ? 'held' : 'missing'}`
     if (isValid) added++
   }
-  return session.ids.length === added ? undefined : `${session.ids.length} ids held, ${added} expected`
+  return ids.length === added ? undefined : `${ids.length} ids held, ${added} expected`
 }
 
-function isGreater(a: SessionEvent, b: SessionEvent): boolean {
+function isGreater(a: Register, b: SessionEvent): boolean {
   return a.hlc > b.hlc || (a.hlc === b.hlc && a.dot.actor > b.dot.actor)
 }
 

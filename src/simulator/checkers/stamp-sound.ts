@@ -14,9 +14,11 @@ export const stampSound: CheckerFactory = ({ nodes, stampDotsMax }): Checker => 
     if (session === undefined || stale || isOverfull(stamp)) return
     const isListed = (dot: Dot): boolean =>
       stamp.dots.some((kept) => kept.actor === dot.actor && kept.counter >= dot.counter)
-    const leftOut = [...session.registers, ...session.ids].map(({ dot }) => dot).filter((dot) => !isListed(dot))
-    const speaksForAll = leftOut.length === 0 || replica.roster.knowsAll
-    ensure(speaksForAll, NAME, () => `${node.name} drops ${leftOut.map(dotText).join(' ')}, and has not met everybody`)
+    const leftOut: Dot[] = []
+    for (const { dot } of session.registers) if (!isListed(dot)) leftOut.push(dot)
+    for (const { dot } of session.ids) if (!isListed(dot)) leftOut.push(dot)
+    if (leftOut.length === 0) return
+    ensure(replica.roster.knowsAll, NAME, () => `${node.name} drops ${leftOut.map(dotText).join(' ')}, and has not met everybody`)
     for (const member of replica.roster.others()) {
       const process = nodes.find((other) => other.process?.actor === member.actor)?.process
       if (process === undefined) continue
