@@ -53,20 +53,27 @@ export function near(hlc: number): number {
 
 const ACTOR_BYTES = 7
 
+/** So many are found sooner by walking a list than by hashing. */
+const WALKED_MAX = 16
+
 /** Gives every actor of a message its place while the message is written. */
 export class ActorTable {
-  readonly #places = new Map<number, number>()
+  readonly #actors: number[] = []
+  #places: Map<number, number> | undefined = undefined
 
   place(actor: number): number {
-    let place = this.#places.get(actor)
-    if (place === undefined) this.#places.set(actor, (place = this.#places.size))
+    const known = this.#places === undefined ? this.#actors.indexOf(actor) : (this.#places.get(actor) ?? -1)
+    if (known >= 0) return known
+    const place = this.#actors.push(actor) - 1
+    if (this.#places !== undefined) this.#places.set(actor, place)
+    else if (place >= WALKED_MAX) this.#places = new Map(this.#actors.map((other, at) => [other, at]))
     return place
   }
 
   toBytes(): Uint8Array {
-    const bytes = Buffer.allocUnsafe(this.#places.size * ACTOR_BYTES)
+    const bytes = Buffer.allocUnsafe(this.#actors.length * ACTOR_BYTES)
     let at = 0
-    for (const actor of this.#places.keys()) {
+    for (const actor of this.#actors) {
       bytes.writeUIntBE(Math.floor(actor / 0x1_0000_0000), at, 3)
       bytes.writeUInt32BE(actor % 0x1_0000_0000, at + 3)
       at += ACTOR_BYTES
