@@ -3,75 +3,94 @@ import type { Dot } from '../session/session.js'
 
 /** Which write of an attribute: ordered by hybrid time, then by actor. */
 export interface Version {
+  readonly name: string
   readonly hlc: number
   readonly actor: number
 }
 
+/** At most one per attribute, ascending by its name. */
+export type Versions = readonly Version[]
+
 /** What one browser has read and written of one session, attribute by attribute. Never changed in place. */
 export interface Seen {
-  readonly read: ReadonlyMap<string, Version>
-  readonly written: ReadonlyMap<string, Version>
+  readonly read: Versions
+  readonly written: Versions
 }
 
-export const NOTHING_SEEN: Seen = { read: new Map(), written: new Map() }
+export const NOTHING_SEEN: Seen = { read: [], written: [] }
 
-export function isOlder(a: Version, b: Version): boolean {
+export function isOlder(a: Omit<Version, 'name'>, b: Omit<Version, 'name'>): boolean {
   return a.hlc < b.hlc || (a.hlc === b.hlc && a.actor < b.actor)
 }
 
+/** `registers`: ascending by name. */
 export function afterRead(seen: Seen, registers: readonly Register[]): Seen {
-  let read: Map<string, Version> | undefined
-  for (const { name, hlc, dot } of registers) {
-    const held = (read ?? seen.read).get(name)
-    if (held !== undefined && (held.hlc > hlc || (held.hlc === hlc && held.actor >= dot.actor))) continue
-    read ??= new Map(seen.read)
-    read.set(name, { hlc, actor: dot.actor })
-  }
-  return read === undefined ? seen : { read, written: seen.written }
+  const read = laterOf(seen.read, registers.map(versionOf))
+  return read === seen.read ? seen : { read, written: seen.written }
 }
 
 export function afterWrite(
   seen: Seen,
   event: { readonly dot: Dot; readonly hlc: number; readonly writes: readonly RegisterWrite[] },
 ): Seen {
-  if (event.writes.length === 0) return seen
-  const written = new Map(seen.written)
-  const version = { hlc: event.hlc, actor: event.dot.actor }
-  for (const { name } of event.writes) {
-    const held = written.get(name)
-    if (held === undefined || isOlder(held, version)) written.set(name, version)
-  }
-  return { read: seen.read, written }
+  const { hlc, dot, writes } = event
+  const own = writes.map(({ name }): Version => ({ name, hlc, actor: dot.actor }))
+  const written = laterOf(seen.written, own.sort(byName))
+  return written === seen.written ? seen : { read: seen.read, written }
 }
 
 export function join(a: Seen, b: Seen): Seen {
   if (a === b || b === NOTHING_SEEN) return a
   if (a === NOTHING_SEEN) return b
-  const read = joinMaps(a.read, b.read)
-  const written = joinMaps(a.written, b.written)
+  const read = laterOf(a.read, b.read)
+  const written = laterOf(a.written, b.written)
   return read === a.read && written === a.written ? a : { read, written }
 }
 
-/** The first attribute whose register is older than what was seen, or is not there. */
-export function firstOlder(
-  versions: ReadonlyMap<string, Version>,
-  registers: readonly Register[],
-): string | undefined {
-  for (const [name, { hlc, actor }] of versions) {
-    const register = registers.find((candidate) => candidate.name === name)
-    if (register === undefined || register.hlc < hlc || (register.hlc === hlc && register.dot.actor < actor)) return name
+/** The first attribute whose register is older than what was seen, or is not there. `registers`: ascending by name. */
+export function firstOlder(versions: Versions, registers: readonly Register[]): string | undefined {
+  let at = 0
+  for (const version of versions) {
+    while (at < registers.length && (registers[at] as Register).name < version.name) at++
+    const register = registers[at]
+    if (register?.name !== version.name || isBefore(register, version)) return version.name
   }
   return undefined
 }
 
-function joinMaps(a: ReadonlyMap<string, Version>, b: ReadonlyMap<string, Version>): ReadonlyMap<string, Version> {
-  if (a === b || b.size === 0) return a
-  let joined: Map<string, Version> | undefined
-  for (const [name, version] of b) {
-    const held = a.get(name)
-    if (held !== undefined && !isOlder(held, version)) continue
-    joined ??= new Map(a)
-    joined.set(name, version)
+/** Of every attribute of either the later version. Answers `a` itself when `b` has nothing later. */
+function laterOf(a: Versions, b: Versions): Versions {
+  if (a === b || isWithin(b, a)) return a
+  const later: Version[] = []
+  let i = 0
+  for (const version of b) {
+    while (i < a.length && (a[i] as Version).name < version.name) later.push(a[i++] as Version)
+    const held = a[i]?.name === version.name ? a[i++] : undefined
+    later.push(held === undefined || isOlder(held, version) ? version : held)
   }
-  return joined ?? a
+  while (i < a.length) later.push(a[i++] as Version)
+  return later
+}
+
+/** Whether there is nothing in `versions` that is later than in `others`. */
+function isWithin(versions: Versions, others: Versions): boolean {
+  let at = 0
+  for (const version of versions) {
+    while (at < others.length && (others[at] as Version).name < version.name) at++
+    const other = others[at]
+    if (other?.name !== version.name || isOlder(other, version)) return false
+  }
+  return true
+}
+
+function isBefore({ hlc, dot }: Register, version: Version): boolean {
+  return hlc < version.hlc || (hlc === version.hlc && dot.actor < version.actor)
+}
+
+function versionOf({ name, hlc, dot }: Register): Version {
+  return { name, hlc, actor: dot.actor }
+}
+
+function byName(a: Version, b: Version): number {
+  return a.name < b.name ? -1 : a.name > b.name ? 1 : 0
 }

@@ -16,20 +16,23 @@ export const convergence: CheckerFactory = ({ nodes }): Checker => ({
 
 /** What keeps the nodes from agreeing, or undefined when they agree. */
 export function firstDifference(nodes: readonly SimulatedNode[]): string | undefined {
-  let first: { readonly node: SimulatedNode; readonly context: string; readonly state: string } | undefined
-  for (const node of nodes) {
-    const { process } = node
-    if (process === undefined) return `${node.name} is down`
-    if (!process.replica.roster.isReady) return `${node.name} is not ready`
+  const contexts: string[] = []
+  for (const { name, process } of nodes) {
+    if (process === undefined) return `${name} is down`
+    if (!process.replica.roster.isReady) return `${name} is not ready`
     const unsettled = whatIsUnsettled(process, nodes)
-    if (unsettled !== undefined) return `${node.name}: ${unsettled}`
-    const context = JSON.stringify(process.replica.state.context.entries())
-    const state = canonicalText(process.replica)
-    if (first === undefined) first = { node, context, state }
-    else if (context !== first.context)
-      return `contexts of ${first.node.name} and ${node.name} differ: ${first.context} ${context}`
-    else if (state !== first.state)
-      return `sessions of ${first.node.name} and ${node.name} differ: ${differing(first.state, state)}`
+    if (unsettled !== undefined) return `${name}: ${unsettled}`
+    contexts.push(JSON.stringify(process.replica.state.context.entries()))
+  }
+  const [first, ...others] = nodes
+  for (const [index, { name }] of others.entries()) {
+    if (contexts[index + 1] !== contexts[0])
+      return `contexts of ${first?.name ?? ''} and ${name} differ: ${contexts[0] ?? ''} ${contexts[index + 1] ?? ''}`
+  }
+  const states = nodes.map(({ process }) => (process === undefined ? '' : canonicalText(process.replica)))
+  for (const [index, { name }] of others.entries()) {
+    const [left = '', right = ''] = [states[0], states[index + 1]]
+    if (left !== right) return `sessions of ${first?.name ?? ''} and ${name} differ: ${differing(left, right)}`
   }
   return undefined
 }

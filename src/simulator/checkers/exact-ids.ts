@@ -6,14 +6,14 @@ const NAME = 'I8 ExactIds'
 
 /** A session's ids are those added minus those removed by the events included; each one finds its session. */
 export const exactIds: CheckerFactory = ({ nodes, oracle }): Checker => {
-  const checked = new FoundRight()
+  const checked = new FoundRight(oracle, wrongIds)
   return {
     name: NAME,
     stepped(node, { replica: { state }, observation }) {
       for (const birth of observation.touched) {
         const session = state.live.get(birth)
         if (session === undefined) continue
-        const wrong = checked.wrong(session, () => wrongIds(session, oracle.history(birth)))
+        const wrong = checked.wrong(session)
         ensure(wrong === undefined, NAME, () => `${node.name}, ${dotText(birth)}: ${wrong ?? ''}`)
         const lost = session.ids.find((id) => state.byId(id.hash) !== session)
         ensure(
@@ -26,7 +26,7 @@ export const exactIds: CheckerFactory = ({ nodes, oracle }): Checker => {
     swept() {
       for (const { process, name } of nodes) {
         for (const session of process?.replica.state.live.values() ?? []) {
-          const wrong = checked.wrong(session, () => wrongIds(session, oracle.history(session.birth)))
+          const wrong = checked.wrong(session)
           ensure(wrong === undefined, NAME, () => `${name}, ${dotText(session.birth)}: ${wrong ?? ''}`)
         }
       }

@@ -2,7 +2,7 @@ import type { Register } from '../../replica/events.js'
 import { isIncluded } from '../../replica/id-set.js'
 import type { SessionEvent, SessionState } from '../../replica/session-state.js'
 import { sameDot, type Dot } from '../../session/session.js'
-import type { History } from '../oracle.js'
+import type { History, Oracle } from '../oracle.js'
 import { dotText } from '../transcript.js'
 
 /** What was found right of one session: what it is made of is replaced when it changes, never changed in place. */
@@ -12,16 +12,24 @@ interface Parts {
   version: SessionState['version']
 }
 
-/** Sessions as they were found right. */
+/** Sessions as they were found right, to be checked again only when they changed. */
 export class FoundRight {
+  readonly #oracle: Oracle
+  readonly #check: (session: SessionState, history: History) => string | undefined
   readonly #known = new WeakMap<SessionState, Parts>()
 
+  /** `check` answers with what is wrong, if anything. */
+  constructor(oracle: Oracle, check: (session: SessionState, history: History) => string | undefined) {
+    this.#oracle = oracle
+    this.#check = check
+  }
+
   /** Checks what is not known to be right yet. */
-  wrong(session: SessionState, check: () => string | undefined): string | undefined {
+  wrong(session: SessionState): string | undefined {
     const { registers, ids, version } = session
     const known = this.#known.get(session)
     if (known?.registers === registers && known.ids === ids && known.version === version) return undefined
-    const wrong = check()
+    const wrong = this.#check(session, this.#oracle.history(session.birth))
     if (wrong !== undefined) return wrong
     if (known === undefined) this.#known.set(session, { registers, ids, version })
     else Object.assign(known, { registers, ids, version })

@@ -1,3 +1,4 @@
+import type { Process, SimulatedNode } from '../node.js'
 import { canonicalText } from './convergence.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
 
@@ -7,19 +8,26 @@ const NAME = 'I12 HashAgrees'
 export const hashAgrees: CheckerFactory = ({ nodes }): Checker => ({
   name: NAME,
   swept() {
-    const states = new Map<string, { readonly name: string; readonly state: string }>()
-    for (const { process, name } of nodes) {
-      if (process === undefined) continue
-      const context = JSON.stringify(process.replica.state.context.entries())
-      const state = canonicalText(process.replica)
-      const other = states.get(context)
-      if (other === undefined) states.set(context, { name, state })
-      else
-        ensure(
-          other.state === state,
-          NAME,
-          () => `${other.name} and ${name} have the same events and different sessions`,
-        )
+    const first = new Map<string, SimulatedNode>()
+    const states = new Map<SimulatedNode, string>()
+    const stateOf = (node: SimulatedNode, { replica }: Process): string => {
+      const state = states.get(node) ?? canonicalText(replica)
+      states.set(node, state)
+      return state
+    }
+    for (const node of nodes) {
+      if (node.process === undefined) continue
+      const context = JSON.stringify(node.process.replica.state.context.entries())
+      const other = first.get(context)
+      if (other?.process === undefined) {
+        first.set(context, node)
+        continue
+      }
+      ensure(
+        stateOf(other, other.process) === stateOf(node, node.process),
+        NAME,
+        () => `${other.name} and ${node.name} have the same events and different sessions`,
+      )
     }
   },
 })

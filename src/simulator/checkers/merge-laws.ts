@@ -1,5 +1,7 @@
 import { Context } from '../../replica/context.js'
+import type { IdEntry } from '../../replica/events.js'
 import { SessionState } from '../../replica/session-state.js'
+import { sameDot } from '../../session/session.js'
 import type { Process } from '../node.js'
 import { dotText } from '../transcript.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
@@ -25,12 +27,16 @@ function compare(a: Process, b: Process): void {
   for (const left of a.replica.state.live.values()) {
     const right = b.replica.state.live.get(left.birth)
     if (right === undefined || sampled++ >= SAMPLE) continue
-    const leftFirst = merged(left, right, a.replica.state.context)
-    const rightFirst = merged(right, left, b.replica.state.context)
-    const both = describe(leftFirst)
-    ensure(both === describe(rightFirst), NAME, () => `${dotText(left.birth)}: ${both} or ${describe(rightFirst)}`)
-    leftFirst.merge(right.fragment(), a.replica.state.context)
-    ensure(both === describe(leftFirst), NAME, () => `${dotText(left.birth)} changes when merged again: ${both}`)
+    const session = merged(left, right, a.replica.state.context)
+    const leftFirst = partsOf(session)
+    const rightFirst = partsOf(merged(right, left, b.replica.state.context))
+    ensure(areSame(leftFirst, rightFirst), NAME, () => {
+      return `${dotText(left.birth)}: ${describe(leftFirst)} or ${describe(rightFirst)}`
+    })
+    session.merge(right.fragment(), a.replica.state.context)
+    ensure(areSame(leftFirst, partsOf(session)), NAME, () => {
+      return `${dotText(left.birth)} changes when merged again: ${describe(leftFirst)}`
+    })
   }
 }
 
@@ -41,9 +47,40 @@ function merged(own: SessionState, other: SessionState, known: Context): Session
   return copy
 }
 
-function describe(session: SessionState): string {
-  const ids = session.ids.map((id) => id.hash).sort()
-  const version = session.version.map(dotText).sort()
-  const registers = session.registers.map(({ name, dot }) => `${name}=${dotText(dot)}`)
-  return [session.isComplete, session.highest, ids, version, registers].join(' ')
+/** A session as it is now: what it is made of is replaced, never changed in place. */
+type Parts = Pick<SessionState, 'isComplete' | 'highest' | 'ids' | 'version' | 'registers'>
+
+function partsOf({ isComplete, highest, ids, version, registers }: SessionState): Parts {
+  return { isComplete, highest, ids, version, registers }
+}
+
+/** Ids and versions are in no order. */
+function areSame(a: Parts, b: Parts): boolean {
+  return (
+    a.isComplete === b.isComplete &&
+    a.highest === b.highest &&
+    a.ids.length === b.ids.length &&
+    areIn(a.ids, b.ids, isSameId) &&
+    areIn(b.ids, a.ids, isSameId) &&
+    a.version.length === b.version.length &&
+    areIn(a.version, b.version, sameDot) &&
+    areIn(b.version, a.version, sameDot) &&
+    a.registers.length === b.registers.length &&
+    a.registers.every(({ name, dot }, i) => b.registers[i]?.name === name && sameDot(b.registers[i].dot, dot))
+  )
+}
+
+function isSameId(a: IdEntry, b: IdEntry): boolean {
+  return a.hash === b.hash
+}
+
+function areIn<T>(items: readonly T[], others: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
+  return items.every((item) => others.some((other) => isSame(item, other)))
+}
+
+function describe({ isComplete, highest, ids, version, registers }: Parts): string {
+  const hashes = ids.map((id) => id.hash).sort()
+  const versions = version.map(dotText).sort()
+  const attributes = registers.map(({ name, dot }) => `${name}=${dotText(dot)}`)
+  return [isComplete, highest, hashes, versions, attributes].join(' ')
 }

@@ -1,6 +1,6 @@
 import type { Exchange } from '../exchange.js'
 import type { Event } from '../../replica/events.js'
-import { isOlder, type Version } from '../seen.js'
+import { isOlder, type Versions } from '../seen.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
 
 const NAME = 'G3 MonotonicWrites'
@@ -20,12 +20,11 @@ export const monotonicWrites: CheckerFactory = (): Checker => ({
 
 /** The first attribute whose version the event does not order after. Says nothing of stale answers. */
 export function firstNotBefore(
-  versions: ReadonlyMap<string, Version>,
+  versions: Versions,
   { ask, isStale }: Exchange,
   event: Event,
 ): string | undefined {
   if (isStale || ask.stamp === undefined || event.type === 'create') return undefined
   const own = { hlc: event.hlc, actor: event.dot.actor }
-  for (const [name, version] of versions) if (!isOlder(version, own)) return name
-  return undefined
+  return versions.find((version) => !isOlder(version, own))?.name
 }
