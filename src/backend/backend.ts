@@ -182,6 +182,8 @@ export interface PortableSession {
   readonly registers: readonly PortableRegister[]
   readonly version: readonly SessionRef[]
   readonly highest: number
+  /** How many commits made it, where the exporting backend counts them for its stamps (counted-stamps.ts). */
+  readonly commits?: number
 }
 
 export interface PortableRegister {

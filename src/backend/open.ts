@@ -39,10 +39,11 @@ export function openBackend(config: ResolvedConfig, world: World): SessionBacken
       return redisBackend(backend, config, world)
     case 'tiered': {
       const { mode, flushInterval, queue, warmUp, staleFor } = backend
+      const stamps = mode === 'near-cache'
       return new TieredBackend({
         near: nearBackend(backend.near, config, world),
         // A node that can do without the far side for a while can also start without it.
-        far: redisBackend({ ...backend.far, onUnreachable: 'wait' }, config, { ...world, actor: otherActor(world) }),
+        far: redisBackend({ ...backend.far, onUnreachable: 'wait' }, config, { ...world, actor: otherActor(world) }, stamps),
         mode,
         now: world.now,
         log: world.log,
@@ -51,6 +52,7 @@ export function openBackend(config: ResolvedConfig, world: World): SessionBacken
         throughMs: backend.far.timeout,
         warmUpMax: warmUp,
         staleForMs: staleFor,
+        seals: new SeenSealer(keysOf(config)),
       })
     }
   }
@@ -85,7 +87,13 @@ function nearBackend(
   })
 }
 
-function redisBackend(backend: ConfigOf<'redis'>, config: ResolvedConfig, world: World): RedisBackend {
+/** `stamps`: also where every load is answered by the primary. */
+function redisBackend(
+  backend: ConfigOf<'redis'>,
+  config: ResolvedConfig,
+  world: World,
+  stamps: boolean = false,
+): RedisBackend {
   const { actor, now, random, log } = world
   const keys = keysOf(config)
   return new RedisBackend({
@@ -98,6 +106,7 @@ function redisBackend(backend: ConfigOf<'redis'>, config: ResolvedConfig, world:
     log,
     prefix: backend.prefix,
     readFrom: backend.readFrom,
+    stamps: stamps || backend.readFrom === 'replica',
     timeoutMs: backend.timeout,
     onUnreachable: backend.onUnreachable,
     json: backend.json,

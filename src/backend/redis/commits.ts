@@ -1,7 +1,7 @@
 import { BackendError } from '../../errors.js'
 import type { IdHash, SessionDelta, SessionRef } from '../../session/session.js'
-import type { Acks, Committed, CommitOptions, SeenTokens } from '../backend.js'
-import type { SeenSealer } from '../replicated/seen.js'
+import type { Acks, Committed, CommitOptions } from '../backend.js'
+import type { CountedStamps } from '../counted-stamps.js'
 import { dotArgument } from './arguments.js'
 import type { RedisArgument } from './dial.js'
 import { birthText, shardOf, type Keys } from './keys.js'
@@ -17,7 +17,7 @@ export interface CommitsOptions {
   readonly actor: number
   readonly json: boolean
   /** undefined: no tokens are made. */
-  readonly seals: SeenSealer | undefined
+  readonly stamps: CountedStamps | undefined
 }
 
 /** What a commit came to; `holder`: the session that has the id which was asked for. */
@@ -80,7 +80,7 @@ export class Commits {
       return detail === undefined ? { outcome: 'gone' } : { outcome: 'gone', holder: birthOf(detail) }
     }
     const outcome = await this.confirmed(servers, [shard], options)
-    const raised = detail === undefined ? undefined : this.sealed(ref, numberOf(detail), options.seen)
+    const raised = detail === undefined ? undefined : this.#options.stamps?.sealed(ref, numberOf(detail), options.seen)
     return raised === undefined ? { outcome } : { outcome, seen: raised }
   }
 
@@ -116,13 +116,6 @@ export class Commits {
       if (outcome.hasConflict !== true) return outcome
     }
     throw new BackendError('the session is written too often at once')
-  }
-
-  /** A stamp whose one event is the session's how-manieth commit. */
-  sealed(birth: SessionRef, version: number, seen: SeenTokens | undefined): SeenTokens | undefined {
-    const { seals } = this.#options
-    const stamp = { highest: version, touchedAt: 0, dots: [{ actor: birth.actor, counter: version }] }
-    return seals?.seal(stamp, seals.open(seen, birth), birth, false)
   }
 }
 

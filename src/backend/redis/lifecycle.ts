@@ -2,17 +2,17 @@ import { deferred } from '../../deferred.js'
 import { BackendError } from '../../errors.js'
 import type { SessionRef } from '../../session/session.js'
 import type { BackendHealth } from '../backend.js'
+import type { CountedStamps } from '../counted-stamps.js'
 import { Census } from './census.js'
 import { nameOf } from './dial.js'
 import type { Keys } from './keys.js'
-import type { SeenSealer } from '../replicated/seen.js'
 import { SessionReader } from './reader.js'
 import { RedisServers, type ServersOptions } from './servers.js'
 
 export interface LifecycleOptions extends ServersOptions {
   readonly keys: Keys
   readonly actor: number
-  readonly seals: SeenSealer
+  readonly stamps: CountedStamps
   readonly onUnreachable: 'fail' | 'wait'
   /** Milliseconds between two counts of all sessions. */
   readonly countEveryMs: number
@@ -54,11 +54,11 @@ export class Lifecycle {
   }
 
   async open(): Promise<void> {
-    const { onUnreachable, timeoutMs, log, now, keys, actor, seals, random, countEveryMs, expired } = this.#options
+    const { onUnreachable, timeoutMs, log, now, keys, actor, stamps, random, countEveryMs, expired } = this.#options
     const servers = await RedisServers.load(this.#options)
     this.#opened = {
       servers,
-      reader: new SessionReader({ servers, keys, actor, seals, timeoutMs, now }),
+      reader: new SessionReader({ servers, keys, actor, stamps, timeoutMs, now }),
       census: new Census({
         client: servers.primary,
         keys,

@@ -1,6 +1,6 @@
 import { isExpired, type IdHash, type SessionRef } from '../../session/session.js'
 import type { LoadResult, SeenTokens } from '../backend.js'
-import type { SeenSealer } from '../replicated/seen.js'
+import type { CountedStamps } from '../counted-stamps.js'
 import type { RedisClient } from './client.js'
 import { birthText, shardOf, type Keys } from './keys.js'
 import { LOAD, READ } from './lua/reads.js'
@@ -12,7 +12,7 @@ export interface ReaderOptions {
   readonly servers: RedisServers
   readonly keys: Keys
   readonly actor: number
-  readonly seals: SeenSealer
+  readonly stamps: CountedStamps
   readonly timeoutMs: number
   readonly now: () => number
 }
@@ -85,19 +85,15 @@ export class SessionReader {
     load: (client: RedisClient) => Promise<Viewed>,
     seen: SeenTokens | undefined,
   ): Promise<Viewed | undefined> {
+    const { stamps } = this.#options
     try {
       const viewed = await load(replica)
-      const isCurrent = viewed.state === 'found' && viewed.found.version >= this.#versionIn(seen, viewed.found.birth)
+      const isCurrent = viewed.state === 'found' && viewed.found.version >= stamps.commitsIn(seen, viewed.found.birth)
       this.counts[isCurrent ? 'fromReplica' : 'replicaBehind']++
       return isCurrent ? viewed : undefined
     } catch {
       return undefined
     }
-  }
-
-  #versionIn(seen: SeenTokens | undefined, birth: SessionRef): number {
-    const dots = this.#options.seals.open(seen, birth)?.dots ?? []
-    return Math.max(0, ...dots.map(({ counter }) => counter))
   }
 
   #answer(viewed: Viewed): Answer {

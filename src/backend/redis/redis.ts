@@ -17,6 +17,7 @@ import type {
   SessionBackend,
   SessionEvent,
 } from '../backend.js'
+import { CountedStamps } from '../counted-stamps.js'
 import { Fingerprint } from '../fingerprint.js'
 import type { SeenSealer } from '../replicated/seen.js'
 import { dotArgument, timeArgument } from './arguments.js'
@@ -47,6 +48,8 @@ export interface RedisBackendOptions {
   readonly prefix?: string
   /** Where loads are answered from. `replica`: by stamps, never older than what the browser has seen. */
   readonly readFrom?: 'primary' | 'replica'
+  /** Whether stamps are made: for whoever keeps copies. Default: where loads are answered from a replica. */
+  readonly stamps?: boolean
   /** Longest time for one call, milliseconds. Default 1,000. */
   readonly timeoutMs?: number
   /** When Redis is not there at start: fail, or start and answer errors until it is. Default 'fail'. */
@@ -78,6 +81,8 @@ export class RedisBackend implements SessionBackend {
   readonly #commits: Commits
   readonly #channel: EventChannel
   readonly #shards: KnownShards
+  /** undefined: none are made. */
+  readonly #stamps: CountedStamps | undefined
   readonly #touching = new Set<string>()
   readonly #counts = { loads: 0, created: 0, saved: 0, rotated: 0, ended: 0, touchesFailed: 0 }
 
@@ -85,15 +90,17 @@ export class RedisBackend implements SessionBackend {
     const { prefix = 'session-mesh', readFrom = 'primary', onUnreachable = 'fail', json = false, actor, log, seals } = options
     const { timeoutMs = TIMEOUT_MS, countEveryMs = COUNT_EVERY_MS } = options
     const keys = new Keys(prefix)
-    const stamps = readFrom === 'replica'
+    const stamps = new CountedStamps(seals)
+    const { stamps: areMade = readFrom === 'replica' } = options
     this.#options = options
     this.#keys = keys
     this.#shards = new KnownShards(options.ids)
-    this.powers = { events: 'cluster', principals: true, stamps, merges: true }
-    this.#commits = new Commits({ keys, actor, json, seals: stamps ? seals : undefined })
+    this.#stamps = areMade ? stamps : undefined
+    this.powers = { events: 'cluster', principals: true, stamps: areMade, merges: true }
+    this.#commits = new Commits({ keys, actor, json, stamps: this.#stamps })
     this.#channel = new EventChannel({ name: keys.events, actor, log })
     const expired = (ref: SessionRef): void => this.#channel.tell({ type: 'expired', ref, reason: 'expired', local: true })
-    this.#life = new Lifecycle({ ...options, keys, readFrom, timeoutMs, onUnreachable, countEveryMs, expired })
+    this.#life = new Lifecycle({ ...options, keys, stamps, readFrom, timeoutMs, onUnreachable, countEveryMs, expired })
   }
 
   // ── Sessions ────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -106,7 +113,7 @@ export class RedisBackend implements SessionBackend {
     const answer = await this.#life.opened.reader.byId(this.#shards.of(id, hash), hash, tokens, deadline)
     if (answer.state === 'none') return answer
     const { birth, record, version } = answer.found
-    const raised = this.#commits.sealed(birth, version, seen)
+    const raised = this.#stamps?.sealed(birth, version, seen)
     return { state: 'found', ref: birth, session: record, ...(raised === undefined ? {} : { seen: raised }) }
   }
 

@@ -112,7 +112,7 @@ export function portableOf(birth: SessionRef, reply: unknown): PortableSession |
   if (textOf(state) !== 'found') return undefined
   const fields = fieldsOf(session)
   if (!fields.has('creationTime')) return undefined
-  const { record } = foundOf(fields)
+  const { record, version: commits } = foundOf(fields)
   const marks = fieldsOf(merged)
   const isOver = record.lastAccessedAt + record.maxIdleMs <= numberOf(now)
   if (isOver) return undefined
@@ -125,6 +125,7 @@ export function portableOf(birth: SessionRef, reply: unknown): PortableSession |
     registers: registersOf(marks, record),
     version: included(marks),
     highest: numberOf(marks.get('highest') ?? '0'),
+    commits,
   }
 }
 

@@ -18,7 +18,9 @@ import type {
   SessionBackend,
   SessionEvent,
 } from '../backend.js'
+import { CountedStamps } from '../counted-stamps.js'
 import { Fingerprint } from '../fingerprint.js'
+import type { SeenSealer } from '../replicated/seen.js'
 import { EndedRefs } from './ended-refs.js'
 import { Exchange } from './exchange.js'
 import { FarQueue } from './far-queue.js'
@@ -47,6 +49,8 @@ export interface TieredOptions {
   readonly warmUpMax?: number
   /** Mode 'near-cache': how long a copy is served without asking, milliseconds. Default 1,000. */
   readonly staleForMs?: number
+  /** Mode 'near-cache': opens the stamps of a far backend that counts commits. Default: copies take no notice of stamps. */
+  readonly seals?: SeenSealer
 }
 
 const FLUSH_INTERVAL_MS = 100
@@ -83,9 +87,10 @@ export class TieredBackend implements SessionBackend {
     this.#reader = new FarReader({ near, far, queue: this.#queue, ended, now })
     const { throughMs = THROUGH_MS, warmUpMax = WARM_UP_MAX } = options
     const parts = { ...options, queue: this.#queue, reader: this.#reader, ended, throughMs, warmUpMax }
-    const { mode, staleForMs = STALE_FOR_MS } = options
+    const { mode, staleForMs = STALE_FOR_MS, seals } = options
+    const stamps = far.powers.stamps && seals !== undefined ? new CountedStamps(seals) : undefined
     const isCache = mode === 'near-cache'
-    this.#tier = isCache ? new NearCache({ ...parts, staleForMs }) : new WriteBehind({ ...parts, bothAlways: mode === 'both' })
+    this.#tier = isCache ? new NearCache({ ...parts, staleForMs, stamps }) : new WriteBehind({ ...parts, bothAlways: mode === 'both' })
     const exchange = { near, far, queue: this.#queue, reader: this.#reader, sessionsMax: queueMax, compare: recovered }
     this.#exchange = mode === 'both' ? new Exchange(exchange) : undefined
     this.powers = this.#tier.powers

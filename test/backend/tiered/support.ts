@@ -19,7 +19,7 @@ const SECRETS = ['0123456789abcdef0123456789abcdef']
 export const START: number = Date.UTC(2026, 0, 1)
 export const LIVES: CreateOptions = { maxIdleMs: 1_800_000, maxLifeMs: Infinity }
 export const ids: IdCodec = new IdCodec(SECRETS, randomBytes)
-const seals = new SeenSealer(SECRETS)
+export const seals: SeenSealer = new SeenSealer(SECRETS)
 
 /** Time that runs, and that a test can put forward. */
 export class Clock {
