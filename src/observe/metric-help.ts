@@ -79,6 +79,8 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
       session_mesh_stale_refused_total: 'Look-ups that waited in vain and were answered 503.',
       session_mesh_lost_writes_seen_total: 'Browsers that had seen a write which no node has any more.',
       session_mesh_foreign_ids_not_asked_total: "Look-ups of ids that others make, not asked about to keep a flood small.",
+      session_mesh_conflicts_overtaken_total: 'Writes of peers that a later one of this node replaced, neither knowing of the other.',
+      session_mesh_conflicts_merged_total: 'Such writes to counters, maxima and sets: both count.',
       session_mesh_deltas_received_total: 'Deltas received from peers.',
       session_mesh_delta_age_ms_total:
         'Milliseconds from the last event of each delta until it was received, added up; divided by the deltas, the lag.',

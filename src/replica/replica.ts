@@ -3,6 +3,7 @@ import { Commits } from './commits.js'
 import { Concerns } from './concerns.js'
 import type { Input, LinkId, LoadAnswer, Message, Output } from './events.js'
 import { Expiry } from './expiry.js'
+import { Conflicts } from './merge/conflicts.js'
 import { Outbox } from './outbox.js'
 import type { ReplicaOptions } from './options.js'
 import { Pulls, type Lookup } from './pulls.js'
@@ -60,8 +61,8 @@ export class Replica {
         emit({ type: 'ended', birth: session.birth, reason, local: this.#commits.isApplying })
       },
     }
-    this.state = new ReplicaState(listener, warm)
     const { node, actor, startedAt } = options
+    this.state = new ReplicaState(listener, warm, new Conflicts(actor))
     this.roster = new Roster({ ...options, self: { node, actor, startedAt, state: 'joining' } }, now)
     this.sync = new Sync(this.state, this.roster, emit, options.partFragmentsMax)
     this.pulls = new Pulls(this.state, this.roster, options, emit)

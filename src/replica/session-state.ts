@@ -3,6 +3,7 @@ import type { Dot, IdHash, SessionRecord } from '../session/session.js'
 import type { Context } from './context.js'
 import { Reserved, type Event, type Fragment, type IdEntry, type Register, type SessionBase } from './events.js'
 import { addId, dropIds, include, isIncluded, mergeIds } from './id-set.js'
+import type { Conflicts } from './merge/conflicts.js'
 import { applied, isBy, isNewTo, joined, valueBytes } from './merge/register.js'
 import { lifetimesIn, packed, unpacked, versionIn, type SessionContents } from './packed-session.js'
 import { registerOf, RegisterView, updated, type EncodeMerged } from './registers.js'
@@ -119,11 +120,15 @@ export class SessionState {
   }
 
   /** Takes in one live event that is not included yet (rule A6). `known`: the events this replica has. */
-  apply(event: SessionEvent, known: Context): IdChanges {
+  apply(event: SessionEvent, known: Context, conflicts?: Conflicts): IdChanges {
     const contents = this.#contents
     contents.text = undefined
     if (event.type === 'create') contents.base ??= event.base
-    this.#update(contents, event.writes, (held, write) => applied(held, write, event))
+    this.#update(contents, event.writes, (held, write) => {
+      const register = applied(held, write, event)
+      conflicts?.note(held, event, register)
+      return register
+    })
     const before = contents.ids
     if (event.type === 'rotate') dropIds(contents, event.drops, known)
     if (event.type !== 'write') addId(contents, { hash: event.id, dot: event.dot })
@@ -133,11 +138,16 @@ export class SessionState {
   }
 
   /** Takes in what another replica holds of this session (rules F2, F3). */
-  merge(from: Fragment, known: Context): IdChanges {
+  merge(from: Fragment, known: Context, conflicts?: Conflicts): IdChanges {
     const contents = this.#contents
     contents.text = undefined
     contents.base ??= from.base
-    this.#update(contents, from.registers, joined)
+    const { version } = contents
+    this.#update(contents, from.registers, (held, other) => {
+      const register = joined(held, other)
+      if (conflicts !== undefined && !isIncluded(other.dot, version)) conflicts.note(held, other, register)
+      return register
+    })
     const before = contents.ids
     mergeIds(contents, from, known)
     for (const dot of from.version) include(contents, dot)

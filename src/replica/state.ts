@@ -4,6 +4,7 @@ import { DotMap } from './dot-map.js'
 import type { Event, Fragment, Kill, Revocation } from './events.js'
 import { HybridClock } from './hlc.js'
 import { IdTable, type Former } from './id-table.js'
+import { Conflicts } from './merge/conflicts.js'
 import { Recent } from './recent.js'
 import { SessionState, type Actor, type IdChanges, type SessionEvent } from './session-state.js'
 import type { WarmSessions } from './warm-sessions.js'
@@ -21,6 +22,8 @@ interface KillRecord extends Kill {
 /** Revocations kept; the oldest are forgotten beyond it (they matter only to sessions that were on their way). */
 const REVOCATIONS_MAX = 10_000
 
+const NOBODY = 0
+
 /**
  * Everything one replica holds, and the rules by which it grows: live events (A1-A6), fragments (F1-F5), kills
  * (A3, S7, G1). Presence of a session is witnessed by its birth alone, so a session that was known and is not held is
@@ -35,6 +38,7 @@ export class ReplicaState {
   /** Per actor: kill records of its kills up to here may have been forgotten, here or where this was learned. */
   readonly floor = new Map<number, number>()
   readonly revocations = new Map<string, Revocation>()
+  readonly conflicts: Conflicts
   /** Sessions held whose principal was revoked and whose kill has not arrived. */
   readonly revoked = new Set<SessionState>()
   /** Accesses that peers report as later than this are noted as this: one clock that is ahead prolongs nothing. */
@@ -46,10 +50,11 @@ export class ReplicaState {
   readonly #warm: WarmSessions | undefined
   #bytes = 0
 
-  /** `warm`: has sessions packed that were not used for long; absent: none is. */
-  constructor(listener: StateListener, warm?: WarmSessions) {
+  /** `warm`: has sessions packed that were not used for long; absent: none is. `conflicts`: counts those of its process. */
+  constructor(listener: StateListener, warm?: WarmSessions, conflicts: Conflicts = new Conflicts(NOBODY)) {
     this.#listener = listener
     this.#warm = warm
+    this.conflicts = conflicts
   }
 
   /** Bytes of all values held. */
@@ -124,7 +129,7 @@ export class ReplicaState {
     const wasComplete = session.isComplete
     this.clock.observe(fragment.highest)
     session.touch(fragment.touchedAt, this.latestTouch)
-    const ids = this.#update(session, now, () => session.merge(fragment, this.context))
+    const ids = this.#update(session, now, () => session.merge(fragment, this.context, this.conflicts))
     for (const dot of proven(session, fragment)) this.context.add(dot)
     const what = !wasComplete ? 'created' : ids.added.length > 0 ? 'rotated' : 'changed'
     if (session.isComplete) this.#listener.changed(session, what)
@@ -175,7 +180,7 @@ export class ReplicaState {
     if (session.includes(event.dot)) return
     const wasComplete = session.isComplete
     session.touch(event.touchedAt, this.latestTouch)
-    this.#update(session, now, () => session.apply(event, this.context))
+    this.#update(session, now, () => session.apply(event, this.context, this.conflicts))
     if (!session.isComplete) return
     this.#listener.changed(session, !wasComplete ? 'created' : event.type === 'rotate' ? 'rotated' : 'changed')
   }

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest'
 import type { Committed, Created } from '../../src/backend/backend.js'
-import { encodeValue } from '../../src/session/value.js'
+import { RegisterKind } from '../../src/session/session.js'
+import { decodeValue, encodeValue } from '../../src/session/value.js'
 import { loopbackCluster } from '../http/loopback-nodes.js'
 
 const FOREVER = { maxIdleMs: Infinity, maxLifeMs: Infinity }
@@ -36,6 +37,34 @@ test('what a peer does not have yet, how old it is when it comes, and the older 
   expect(after['session_mesh_read_waits_total']).toBe(1)
   expect(after['session_mesh_stale_reads_prevented_total']).toBe(1)
   expect(after['session_mesh_stale_served_total']).toBe(0)
+})
+
+test('writes to one attribute that did not know of each other count once, as overtaken or as merged', async () => {
+  const { hub, nodes, node } = await loopbackCluster(3)
+  const [a, b] = [node(0).backend, node(1).backend]
+  const add = (amount: number) => ({
+    writes: [...write('x').writes, { name: 'visits', kind: RegisterKind.counter, value: encodeValue(amount, 'visits') }],
+  })
+  const everywhere = (name: string): number => nodes.reduce((sum, { backend }) => sum + (backend.counters()[name] ?? 0), 0)
+  const { ref }: Created = await a.create(add(1), FOREVER)
+  await vi.waitFor(() => expect(nodes.every(({ backend }) => backend.read(ref) !== undefined)).toBe(true), { interval: 1 })
+  await b.save(ref, add(1), {})
+  const visits = (): unknown[] => nodes.map(({ backend }) => {
+    const bytes = backend.read(ref)?.attributes.get('visits')
+    return bytes === undefined ? undefined : decodeValue(bytes)
+  })
+  await vi.waitFor(() => expect(visits()).toEqual(nodes.map(() => ({ ok: true, value: 2 }))), { interval: 1 })
+  expect(everywhere('session_mesh_conflicts_overtaken_total')).toBe(0)
+  expect(everywhere('session_mesh_conflicts_merged_total')).toBe(0)
+
+  for (const { address } of nodes) hub.stall(address)
+  await a.save(ref, add(1), {})
+  await b.save(ref, add(1), {})
+  for (const { address } of nodes) hub.resume(address)
+
+  await vi.waitFor(() => expect(visits()).toEqual(nodes.map(() => ({ ok: true, value: 4 }))), { interval: 1 })
+  expect(everywhere('session_mesh_conflicts_overtaken_total')).toBe(1)
+  expect(everywhere('session_mesh_conflicts_merged_total')).toBe(1)
 })
 
 test('bytes by peer add up to all bytes', async () => {

@@ -28,6 +28,8 @@ export function countersOf(
     session_mesh_stale_served_total: pulls.counts.staleServed,
     session_mesh_stale_refused_total: pulls.counts.staleRefused,
     session_mesh_lost_writes_seen_total: pulls.counts.lost,
+    session_mesh_conflicts_overtaken_total: state.conflicts.overtaken,
+    session_mesh_conflicts_merged_total: state.conflicts.merged,
     session_mesh_deltas_received_total: shell.deltas,
     session_mesh_delta_age_ms_total: shell.deltaAgeMs,
     session_mesh_bad_frames_total: shell.badFrames,
