@@ -1,6 +1,7 @@
 /** What `session-mesh advise` takes of a run: the cells that it is fitted to, without rounds and curves. */
-import { writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readRunFile, type RunFile } from '../src/advisor/run-file.js'
 import type { BenchRun, Cell, QuestionName } from './results.js'
 
 const QUESTIONS: readonly QuestionName[] = ['calibration', 'memory', 'replication']
@@ -17,6 +18,13 @@ export function writeCalibration(run: BenchRun, folder: string): string | undefi
   const head = JSON.stringify(frame).slice(0, -1)
   writeFileSync(path, `${head},"cells":[\n${lines.join(',\n')}\n]}\n`)
   return path
+}
+
+/** The one that was written into that folder last; undefined where there is none. */
+export function readCalibration(folder: string): RunFile | undefined {
+  const path = join(folder, NAME)
+  const run = existsSync(path) ? readRunFile(readFileSync(path, 'utf8')) : undefined
+  return typeof run === 'string' ? undefined : run
 }
 
 function reduced({ question, variant, settings, figures, marks }: Cell): object {

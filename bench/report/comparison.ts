@@ -1,10 +1,11 @@
 /**
- * The three ways to keep sessions on several nodes, each with its price: a row a drawback, a column a way.
+ * The three ways to keep sessions on several nodes, each with its price: a row a drawback, a column a way. What stands in
+ * one row was measured under one setting.
  */
-import type { BenchRun, QuestionName } from '../results.js'
-import { cellsOf, figureOf, type Wanted } from './cells.js'
+import type { BenchRun, Cell, QuestionName } from '../results.js'
+import { cellsOf, grouped, sessionsIn, type Wanted } from './cells.js'
 import { quantity } from './format.js'
-import { Variant } from './names.js'
+import { settingsInWords, Variant } from './names.js'
 import type { Row, Table } from './section.js'
 import { crossingInWords } from './sections/scale.js'
 
@@ -15,8 +16,12 @@ interface Asked {
   /** The same for each column, but its variant. */
   readonly settings?: Wanted['settings']
   readonly except?: Wanted['except']
+  /** Those of nodes that share nothing, where they were measured in another way. */
+  readonly aloneSettings?: Wanted['settings']
   /** What there is to say of nodes that share nothing, where there is nothing to measure. */
   readonly alone?: string
+  /** Measured under several numbers of sessions: the greatest that all columns have. */
+  readonly ofMost?: boolean
 }
 
 const COLUMNS = [
@@ -25,22 +30,26 @@ const COLUMNS = [
   { head: 'Redis', variant: Variant.redis },
 ] as const
 
+/** Nodes that share nothing are as fast as one. */
+const APART = { settings: { nodes: 3 }, aloneSettings: { nodes: 1 } } as const
+
 const COST = { question: 'http-cost', figure: 'cpuPerRequest' } as const
 
 const ASKED: readonly Asked[] = [
-  { what: 'median of a request', question: 'latency', figure: 'p50' },
-  { what: '99 % of requests', question: 'latency', figure: 'p99' },
+  { what: 'median of a request', question: 'latency', figure: 'p50', ...APART },
+  { what: '99 % of requests', question: 'latency', figure: 'p99', ...APART },
   { what: 'CPU per read, three nodes', ...COST, settings: { workload: 'R', nodes: 3 } },
   { what: 'CPU per write, three nodes', ...COST, settings: { workload: 'W', nodes: 3 } },
   {
     what: 'reads elsewhere right after a write that see it (with stamps)',
     question: 'staleness',
     figure: 'fresh0',
+    settings: { delayMs: 0 },
     except: { stamps: false },
     alone: 'none: elsewhere it is unknown',
   },
-  { what: 'memory per session', question: 'memory', figure: 'rssPerSession' },
-  { what: 'bytes per change of 100 B', question: 'wire', figure: 'bytesPerChange', alone: 'none are sent' },
+  { what: 'memory of each copy of a session', question: 'memory', figure: 'rssPerSession', ofMost: true },
+  { what: 'bytes to each other node per change of 100 B', question: 'wire', figure: 'bytesPerChange', alone: 'none are sent' },
   { what: 'concurrent changes lost', question: 'races', figure: 'lost' },
 ]
 
@@ -62,13 +71,29 @@ function said(what: string, ...cells: readonly [string, string, string]): Row {
   return { cells: [what, ...cells], marks: [], notes: [] }
 }
 
-function measuredRow(run: BenchRun, { what, question, figure, settings = {}, except = {}, alone }: Asked): Row {
-  const cells = COLUMNS.map(({ variant }) => {
-    if (variant === Variant.memory && alone !== undefined) return alone
-    const found = figureOf(run, question, figure, { variant, settings, except })
+function measuredRow(run: BenchRun, asked: Asked): Row {
+  const { what, alone, ofMost = false } = asked
+  const all = COLUMNS.map(({ variant }) => cellsFor(run, asked, variant))
+  const size = ofMost ? mostInCommon(all.filter((cells) => cells.length > 0)) : undefined
+  const chosen = all.map((cells) => (ofMost ? cells.find((cell) => settingsInWords(cell.settings) === size) : cells[0]))
+  const cells = chosen.map((cell, column) => {
+    if (COLUMNS[column]?.variant === Variant.memory && alone !== undefined) return alone
+    const found = cell?.figures[asked.figure]
     return found === undefined ? 'not measured' : quantity(found.median, found.unit)
   })
-  const variants: readonly string[] = COLUMNS.map(({ variant }) => variant)
-  const own = cellsOf(run, question, { figure, settings, except }).filter(({ variant }) => variants.includes(variant))
-  return { cells: [what, ...cells], marks: [...new Set(own.flatMap(({ marks }) => marks))], notes: [] }
+  const label = size === undefined ? what : `${what} (${size})`
+  return { cells: [label, ...cells], marks: [...new Set(chosen.flatMap((cell) => cell?.marks ?? []))], notes: [] }
+}
+
+function cellsFor(run: BenchRun, { question, figure, settings = {}, except = {}, aloneSettings }: Asked, variant: string): readonly Cell[] {
+  const own = variant === Variant.memory ? (aloneSettings ?? settings) : settings
+  return cellsOf(run, question, { variant, figure, settings: own, except })
+}
+
+/** Of the settings that every column was measured under, those with the most sessions. */
+function mostInCommon(columns: readonly (readonly Cell[])[]): string | undefined {
+  const by = grouped(columns.flat(), ({ settings }) => settingsInWords(settings))
+  const common = by.filter(([, cells]) => new Set(cells.map(({ variant }) => variant)).size === columns.length)
+  const sessionsOf = ([, [cell]]: (typeof common)[number]): number => (cell === undefined ? 0 : sessionsIn(cell))
+  return common.toSorted((a, b) => sessionsOf(b) - sessionsOf(a))[0]?.[0]
 }

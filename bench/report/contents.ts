@@ -1,5 +1,6 @@
 /** All that the report says, in its order. */
 import { judge, type Verdict } from '../judge.js'
+import type { RunFile } from '../../src/advisor/run-file.js'
 import type { BenchRun } from '../results.js'
 import { answers, type Answer } from './answers.js'
 import { comparison } from './comparison.js'
@@ -21,14 +22,15 @@ export interface Contents {
   readonly sections: readonly Section[]
 }
 
-export function contentsOf(run: BenchRun): Contents {
+/** `apart`: a calibration of another run, for predictions where this one did not calibrate. */
+export function contentsOf(run: BenchRun, apart?: RunFile): Contents {
   return {
     headline: headline(run),
     answers: answers(run),
     comparison: comparison(run),
     verdicts: judge(run),
     sections: [
-      choice(run),
+      choice(run, apart),
       latency(run),
       staleness(run),
       scale(run),

@@ -30,6 +30,7 @@ export function spread({ median, min, max, unit, rounds }: Figure): string {
   const middle = quantity(median, unit)
   if (rounds.length < 2) return middle
   const [least, most] = [quantity(min, unit), quantity(max, unit)]
+  if (least === middle && most === middle) return middle
   const suffix = suffixOf(middle)
   const isOneUnit = [least, most].every((text) => suffixOf(text) === suffix)
   return `${middle} (${isOneUnit ? least.slice(0, least.length - suffix.length) : least}–${
@@ -40,6 +41,11 @@ export function spread({ median, min, max, unit, rounds }: Figure): string {
 /** All that comes after the last digit. */
 function suffixOf(text: string): string {
   return /\D*$/.exec(text)?.[0] ?? ''
+}
+
+/** All digits, where three would hide the difference. */
+export function exact({ median, unit }: Figure): string {
+  return unit === 'share' ? `${median * 100} %` : `${median.toLocaleString('en', { maximumFractionDigits: 6 })}${SHORT[unit]}`
 }
 
 export function number(value: number): string {

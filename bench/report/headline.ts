@@ -38,8 +38,8 @@ function warnings(run: BenchRun): readonly string[] {
     ...(wrong > 0 ? [`${plural(wrong)} with a wrong answer: this run is a failure.`] : []),
     ...(run.partial ? ['Interrupted: what is missing was not measured.'] : []),
     ...(run.mode === 'quick' ? [QUICK] : []),
-    ...(voided > 0 ? [`${plural(voided)} void: the intended load was not reached.`] : []),
-    ...(disturbed > 0 ? [`${plural(disturbed)} disturbed by other work of the machine.`] : []),
+    ...(voided > 0 ? [`${plural(voided)} void: the load was not reached.`] : []),
+    ...(disturbed > 0 ? [`${plural(disturbed)} disturbed by other work.`] : []),
     ...(run.dirty ? ['The checkout held changes that were not committed.'] : []),
   ]
 }

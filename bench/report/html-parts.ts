@@ -2,16 +2,26 @@
 import type { Mark } from '../results.js'
 import { MARKS } from './headline.js'
 import { html, type Html } from './html.js'
-import type { Bar, Bars, HeatMap, Table } from './section.js'
+import { NONE, remarksOf, type Bar, type Bars, type HeatMap, type Table } from './section.js'
 
-export function tableAsHtml({ caption, head, rows }: Table): Html {
+export function tableAsHtml(table: Table): Html {
+  const { caption, head, rows } = table
+  const remarks = remarksOf(table)
+  const reference = (note: string): Html => html`<sup>${remarks.indexOf(note) + 1}</sup>`
   return html`<div class="scroll" role="region" aria-label="${caption}" tabindex="0"><table>
 <caption>${caption}</caption><thead><tr>${head.map((text) => html`<th scope="col">${text}</th>`)}</tr></thead>
 <tbody>${rows.map(({ cells: [first = '', ...others], marks, notes }) => {
-    const remarks = notes.map((note) => html`<span class="note">${note}</span>`)
-    const rest = others.map((text) => html`<td>${text}</td>`)
-    return html`<tr><th scope="row">${first}${marks.map(badge)}${remarks}</th>${rest}</tr>`
-  })}</tbody></table></div>`
+    return html`<tr><th scope="row">${first}${marks.map(badge)}${notes.map(reference)}</th>${others.map(cellAsHtml)}</tr>`
+  })}</tbody></table></div>
+${remarks.length === 0 ? undefined : html`<ol class="notes">${remarks.map((text) => html`<li>${text}</li>`)}</ol>`}`
+}
+
+/** Stays on one line: `142 µs (139–151)`. */
+const FIGURE = /^[<>≤≥]? ?[\d.,]+[^a-z]*(?:[a-zA-Zµ%×/]{0,4})(?: \([^()]*\))?$/
+
+function cellAsHtml(text: string): Html {
+  if (text === NONE) return html`<td class="none" title="not measured">${text}</td>`
+  return FIGURE.test(text) ? html`<td class="figure">${text}</td>` : html`<td>${text}</td>`
 }
 
 /** The marks of any of its rows. */
@@ -25,11 +35,11 @@ function badge(mark: Mark): Html {
 
 /** As a table, because that is what it is to those who hear it. */
 export function barsAsHtml({ title, groups }: Bars): Html {
-  const longest = Math.max(...groups.flatMap(({ bars }) => bars.map(({ value }) => value)))
-  return html`<figure class="bars wide"><h3>${title}</h3><table><tbody>${groups.map(
-    (group) => html`<tr class="group"><th scope="colgroup" colspan="3">${group.title}</th></tr>
-${group.bars.map((bar) => barAsHtml(bar, longest))}`,
-  )}</tbody></table></figure>`
+  const longest = Math.max(Number.MIN_VALUE, ...groups.flatMap(({ bars }) => bars.map(({ value }) => value)))
+  return html`<figure class="bars wide"><h3>${title}</h3><div class="groups">${groups.map(
+    (group) => html`<table><tbody><tr class="group"><th scope="colgroup" colspan="3">${group.title}</th></tr>
+${group.bars.map((bar) => barAsHtml(bar, longest))}</tbody></table>`,
+  )}</div></figure>`
 }
 
 function barAsHtml({ label, colour, line, value, text, marks }: Bar, longest: number): Html {
@@ -45,11 +55,12 @@ export function heatMapAsHtml({ title, columnsTitle, rowsTitle, columns, rows, k
 <table><thead><tr><th scope="col">${rowsTitle} ↓<br>${columnsTitle} →</th>
 ${columns.map((text) => html`<th scope="col">${text}</th>`)}</tr></thead>
 <tbody>${rows.map(
-    (row) => html`<tr><th scope="row">${row.title}</th>${row.cells.map(({ winner, margin, label, colour, isClose }) => {
+    (row) => html`<tr><th scope="row">${row.title}</th>${row.cells.map(({ winner, sign, margin, label, colour, isClose }) => {
       const look = isClose ? `on-${colour} close` : `on-${colour}`
-      return html`<td class="${look}" title="${label}" aria-label="${label}">${winner}<b>${margin}</b></td>`
+      return html`<td class="${look}" title="${label}" aria-label="${label}"><span class="name">${winner}</span><span class="sign">${sign}</span>
+<b>${margin.replace(/ ×$/, '')}<span class="name"> ×</span></b></td>`
     })}</tr>`,
   )}</tbody></table></div>
-<ul class="key">${key.map(({ text, colour }) => html`<li><svg viewBox="0 0 1 1" aria-hidden="true">
-<rect class="fill-${colour}" width="1" height="1"/></svg>${text}</li>`)}</ul></figure>`
+<ul class="key">${key.map(({ text, colour, sign }) => html`<li><svg viewBox="0 0 1 1" aria-hidden="true">
+<rect class="fill-${colour}" width="1" height="1"/></svg><span class="sign">${sign} </span>${text}</li>`)}</ul></figure>`
 }

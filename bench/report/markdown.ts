@@ -5,8 +5,8 @@
 import type { BenchRun } from '../results.js'
 import type { Answer } from './answers.js'
 import type { Contents } from './contents.js'
-import { goalRows, tallyOf } from './goal-table.js'
-import type { HeatMap, Section, Table } from './section.js'
+import { goalRows, tallyInWords } from './goal-table.js'
+import { remarksOf, type HeatMap, type Section, type Table } from './section.js'
 
 /** The whole summary. */
 export function markdown(run: BenchRun, contents: Contents): string {
@@ -36,8 +36,7 @@ function opening({ headline: { when, where, warnings } }: Contents): readonly st
 }
 
 function goalLine({ verdicts }: Contents): string {
-  const { met, missed, unknown } = tallyOf(verdicts)
-  return `Of ${verdicts.length} goals ${met} are met, ${missed} missed, ${unknown} not measured in this run.`
+  return tallyInWords(verdicts)
 }
 
 function answerAsMarkdown({ who, choice, facts, missing }: Answer): string {
@@ -48,8 +47,8 @@ function answerAsMarkdown({ who, choice, facts, missing }: Answer): string {
   return `**${who}**: \`${choice}\`\n\n${lines.join('\n')}`
 }
 
-function sectionAsMarkdown({ title, lead, findings, heatMaps = [], plots, tables, missing }: Section): string {
-  const all = [...tables, ...plots.map(({ table }) => table)]
+function sectionAsMarkdown({ title, lead, findings, heatMaps = [], plots, tables, folded = [], missing }: Section): string {
+  const all = [...folded, ...tables, ...plots.map(({ table }) => table)]
   const parts = [
     `## ${title}`,
     lead,
@@ -67,13 +66,17 @@ function heatMapAsMarkdown({ title, columnsTitle, rowsTitle, columns, rows, key 
   return [title, tableAsMarkdown({ caption: title, head, rows: lines }), key.map(({ text }) => text).join('; ')].join('\n\n')
 }
 
-export function tableAsMarkdown({ head, rows }: Table): string {
+export function tableAsMarkdown(table: Table): string {
+  const { head, rows } = table
+  const remarks = remarksOf(table)
   const line = (cells: readonly string[]): string => `| ${cells.map(inCell).join(' | ')} |`
   const lines = rows.map(({ cells: [first = '', ...others], marks, notes }) => {
-    const remarks = [...marks, ...notes]
-    return line([remarks.length === 0 ? first : `${first} (${remarks.join('; ')})`, ...others])
+    const doubts = marks.length === 0 ? '' : ` (${marks.join(', ')})`
+    const references = notes.map((note) => `<sup>${remarks.indexOf(note) + 1}</sup>`)
+    return line([`${first}${doubts}${references.join(' ')}`, ...others])
   })
-  return [line(head), line(head.map(() => '---')), ...lines].join('\n')
+  const below = remarks.map((text, i) => `\n<sup>${i + 1}</sup> ${inCell(text)}\n`)
+  return [line(head), line(head.map(() => '---')), ...lines, ...below].join('\n')
 }
 
 function inCell(text: string): string {

@@ -4,6 +4,7 @@
  */
 import type { Cell, QuestionName } from '../results.js'
 import { VARIANTS } from '../variants.js'
+import { number } from './format.js'
 
 /** Names of variants that the report speaks of itself. */
 export const Variant = {
@@ -93,6 +94,19 @@ const SETTINGS: Readonly<Record<string, (value: string | number | boolean) => st
   sessions: (value) => `${Number(value).toLocaleString('en')} sessions`,
   sessionBytes: (value) => `session of ${Number(value).toLocaleString('en')} B`,
   shape: (value) => `of ${shapeInWords(value)}`,
+  trials: (value) => `${Number(value).toLocaleString('en')} tries`,
+  bytes: (value) => `${Number(value).toLocaleString('en')} B each`,
+  writes: (value) => `${number(Number(value) * 100)} % writes`,
+  changeBytes: (value) => `${Number(value).toLocaleString('en')} B changed`,
+  heldOut: (value) => (value === true ? 'held out' : 'fitted'),
+}
+
+/** Figures whose names say too little without the camels. */
+const FIGURES: Readonly<Record<string, string>> = { p50: 'median', p99: '99 %', p999: '99.9 %' }
+
+/** The name of a figure, for a table that has all of them: `cpuPerRequest` is told as `cpu per request`. */
+export function figureInWords(name: string): string {
+  return FIGURES[name] ?? name.replace(/(?<=[a-z])(?=[A-Z0-9])/g, ' ').toLowerCase().replace('cpu', 'CPU')
 }
 
 const WORKLOADS: Readonly<Record<string, string>> = {

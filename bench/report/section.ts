@@ -15,6 +15,8 @@ export interface Section {
   readonly bars: readonly Bars[]
   readonly plots: readonly Plot[]
   readonly tables: readonly Table[]
+  /** Of what is drawn already: shown to those who ask. */
+  readonly folded?: readonly Table[]
   readonly heatMaps?: readonly HeatMap[]
   /** What to run, when this run has nothing to show here. */
   readonly missing?: string
@@ -27,11 +29,13 @@ export interface HeatMap {
   readonly rowsTitle: string
   readonly columns: readonly string[]
   readonly rows: readonly { readonly title: string; readonly cells: readonly HeatMapCell[] }[]
-  readonly key: readonly { readonly text: string; readonly colour: Colour }[]
+  readonly key: readonly { readonly text: string; readonly colour: Colour; readonly sign: string }[]
 }
 
 export interface HeatMapCell {
   readonly winner: string
+  /** The same as one character, where there is little room. */
+  readonly sign: string
   /** By how much it wins. */
   readonly margin: string
   /** The same in words. */
@@ -101,7 +105,16 @@ export interface Table {
 export interface Row {
   readonly cells: readonly string[]
   readonly marks: readonly Mark[]
+  /** Sentences about it, which stand below the table. */
   readonly notes: readonly string[]
+}
+
+/** Where a table has nothing to say: not measured there, or there is no such thing. */
+export const NONE = '–'
+
+/** What is noted of any of the rows, each thing once; a row refers to it by its number, from 1. */
+export function remarksOf({ rows }: Table): readonly string[] {
+  return [...new Set(rows.flatMap(({ notes }) => notes))]
 }
 
 export function hasPoints({ series }: Plot): boolean {

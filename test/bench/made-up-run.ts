@@ -95,16 +95,18 @@ const MEDIANS: Readonly<Record<string, number>> = {
   'mesh-tiered-behind': 0.18,
 }
 
+const SHARED = ['es-connect-redis', 'mesh-async', 'mesh-one', 'mesh-redis', 'mesh-tiered-behind']
+
 function latencies(): readonly Cell[] {
   return Object.entries(MEDIANS).map(([variant, p50], i) => {
     const at = (share: number): number => p50 * (0.7 + 0.3 * Math.log2(1 / (1 - share)) ** (1 + i / 20))
     const shares = Array.from({ length: 60 }, (_, step) => 1 - 10 ** (-step / 15))
-    return cell('latency', variant, { workload: 'M', rate: 1000, nodes: variant === 'mesh-async' ? 3 : 1 }, {
+    return cell('latency', variant, { workload: 'M', rate: 1000, nodes: SHARED.includes(variant) ? 3 : 1 }, {
       p50: figure(at(0.5), 'ms'),
       p99: figure(at(0.99), 'ms'),
       p999: figure(at(0.999), 'ms', 0.3),
     }, { curves: { latency: shares.map((share) => [at(share), share] as const) } })
-  }).map((each) => ({ ...each, settings: { workload: 'M', rate: 1000 } }))
+  })
 }
 
 function staleReads(): readonly Cell[] {

@@ -8,7 +8,7 @@ import { answers } from '../../bench/report/answers.js'
 import { comparison } from '../../bench/report/comparison.js'
 import { contentsOf } from '../../bench/report/contents.js'
 import { quantity, spread } from '../../bench/report/format.js'
-import { goalRows, missedOf } from '../../bench/report/goal-table.js'
+import { goalRows, missedOf, tallyInWords, tallyOf } from '../../bench/report/goal-table.js'
 import { headline } from '../../bench/report/headline.js'
 import { html, json } from '../../bench/report/html.js'
 import { markdown } from '../../bench/report/markdown.js'
@@ -93,6 +93,32 @@ describe('goals', () => {
     expect(judge({ ...empty, partial: true }, [goal])).toMatchObject([
       { why: 'not measured before the run was interrupted' },
     ])
+  })
+
+  test('that no run can reach are neither met nor missed nor forgotten: tests hold them', () => {
+    const held: Goal = { ...goal, id: 'held', proof: { command: 'npm test' } }
+    const verdicts = judge(runOf(bytes(150)), [goal, held])
+
+    expect(verdicts[1]).toEqual({ type: 'held', goal: held, command: 'npm test' })
+    expect(tallyOf(verdicts)).toEqual({ met: 1, missed: 0, held: 1, unknown: 0 })
+    expect(goalRows(verdicts).rows[1]?.cells.slice(2, 4)).toEqual(['not of a run: npm test', '– held by tests'])
+  })
+
+  test('are counted so that the counts add up', () => {
+    for (const run of [madeUpRun(), runOf()]) {
+      const verdicts = judge(run)
+      const { met, missed, held, unknown } = tallyOf(verdicts)
+
+      expect(met + missed + held + unknown).toBe(GOALS.length)
+      const counts = [...tallyInWords(verdicts).matchAll(/\d+/g)].map(([count]) => Number(count))
+      expect(counts).toEqual([GOALS.length, met, missed, unknown, held])
+    }
+  })
+
+  test('that are missed by less than three digits tell all digits', () => {
+    const { rows } = goalRows(judge(runOf(bytes(190.04)), [goal]))
+
+    expect(rows[0]?.cells.slice(1, 4)).toEqual(['≤ 190 B', '190.04 B', '✗ missed, closely'])
   })
 
   test('name variants that exist, and have ids of their own', () => {

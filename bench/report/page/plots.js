@@ -84,20 +84,21 @@ const splitsOf = (/** @type {Axis['scale']} */ scale) => (_, __, low, high) =>
 /** uPlot would leave out what it takes for minor. */
 const all = (/** @type {unknown} */ _, /** @type {number[]} */ splits) => splits
 
+/** Along the bottom the unit stands once, in the label: there is room for the numbers alone. */
 const axisOf = (/** @type {Axis} */ { label, unit, scale }, /** @type {number} */ side) => ({
-  label,
+  label: side === 2 && unit in SUFFIXES ? `${label},${Reflect.get(SUFFIXES, unit)}` : label,
   side,
   stroke: colourOf('soft'),
   font: FONT,
   labelFont: FONT,
   labelSize: 22,
-  size: side === 2 ? 34 : 68,
+  size: side === 2 ? 34 : 72,
   grid: { stroke: colourOf('grid'), width: 1 },
   ticks: { stroke: colourOf('grid'), width: 1 },
   space: side === 2 ? (scale === 'linear' ? 56 : 30) : 36,
   ...(scale === 'linear' ? {} : { splits: splitsOf(scale), filter: all }),
   values: (/** @type {unknown} */ _, /** @type {(number | null)[]} */ values) =>
-    values.map((value) => (value === null ? '' : worded(value, unit))),
+    values.map((value) => (value === null ? '' : worded(value, side === 2 && unit in SUFFIXES ? '' : unit))),
 })
 
 const seriesOf = (/** @type {Series} */ { label, colour, line, drawn: how }, /** @type {string} */ unit) => ({

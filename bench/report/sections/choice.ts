@@ -4,8 +4,9 @@ import { costOf, type Cost } from '../../../src/advisor/cost.js'
 import { CANDIDATES, type Candidate } from '../../../src/advisor/kinds.js'
 import type { Load } from '../../../src/advisor/load.js'
 import { predict } from '../../../src/advisor/predict.js'
+import type { RunFile } from '../../../src/advisor/run-file.js'
 import type { BenchRun } from '../../results.js'
-import { number } from '../format.js'
+import { moment, number } from '../format.js'
 import { commandFor, lookOf, Variant } from '../names.js'
 import type { HeatMap, HeatMapCell, Section } from '../section.js'
 
@@ -26,24 +27,24 @@ const BYTES_PER_CORE = 4 * 2 ** 30
 
 /** Those that are weighed against each other, and how they are drawn. */
 const RIVALS = [
-  { kind: 'replicated', name: 'replicated', colour: lookOf(Variant.async).colour },
-  { kind: 'redis', name: 'Redis', colour: lookOf(Variant.redis).colour },
+  { kind: 'replicated', name: 'replicated', sign: '●', colour: lookOf(Variant.async).colour },
+  { kind: 'redis', name: 'Redis', sign: '◆', colour: lookOf(Variant.redis).colour },
 ] as const
 
 type Rival = (typeof RIVALS)[number]
 
-export function choice(run: BenchRun): Section {
-  const calibration = calibrate(asRunFile(run))
+/** `apart`: a calibration of another run, where this one has none. */
+export function choice(run: BenchRun, apart?: RunFile): Section {
+  const calibration = calibrate(isCalibrated(run) || apart === undefined ? asRunFile(run) : apart)
   const heatMaps = SESSIONS.flatMap((sessions) => heatMap(calibration, sessions) ?? [])
   return {
     id: 'choice',
     title: 'Which backend for which load',
     short: 'Choice',
     lead:
-      'The cheaper of the two by CPU and memory of all nodes and of Redis, by share of writes and number of nodes, ' +
-      `for ${LOAD.rate.toLocaleString('en')} requests/s to sessions of 1 KB, when 4 GiB cost as much as a core. ` +
-      'Predicted from measured loads of this run. For your own load: session-mesh advise.',
-    findings: heatMaps.length === 0 ? [] : [missInWords(calibration)],
+      'What takes less CPU and memory, of all nodes and of Redis together, when 4 GiB cost as much as a core: ' +
+      `${LOAD.rate.toLocaleString('en')} requests/s to sessions of 1 KB. For your own load: npx session-mesh advise.`,
+    findings: heatMaps.length === 0 ? [] : [...originInWords(run, calibration), missInWords(calibration)],
     bars: [],
     plots: [],
     tables: [],
@@ -51,8 +52,20 @@ export function choice(run: BenchRun): Section {
   }
 }
 
+function isCalibrated({ cells }: BenchRun): boolean {
+  return cells.some(({ question }) => question === 'calibration')
+}
+
+/** Said where it is not this run that the predictions come from. */
+function originInWords(run: BenchRun, { run: { startedAt, commit, dirty, machine } }: Calibration): readonly string[] {
+  if (startedAt === run.startedAt) return []
+  const where = machine.cpu === run.machine.cpu && machine.cores === run.machine.cores ? 'the same sort of machine' : machine.cpu
+  const code = `commit ${commit}${dirty ? ' with changes' : ''}`
+  return [`Not of this run: predicted from the calibration of ${moment(startedAt)}, ${code}, on ${where}.`]
+}
+
 /** The advisor reads runs from files; this one is at hand. */
-function asRunFile(run: BenchRun): Parameters<typeof calibrate>[0] {
+function asRunFile(run: BenchRun): RunFile {
   const cells = run.cells.map((cell) => ({
     ...cell,
     settings: { ...cell.settings },
@@ -80,8 +93,8 @@ function heatMap(calibration: Calibration, sessions: number): HeatMap | undefine
     columns: NODES.map(String),
     rows: known,
     key: [
-      ...RIVALS.map(({ name, colour }) => ({ text: `${name} is cheaper, so many times`, colour })),
-      { text: 'paler and with ≈: too close to call, by the errors of the predictions', colour: 'grey' },
+      ...RIVALS.map(({ name, colour, sign }) => ({ text: `${name} is cheaper, so many times`, colour, sign })),
+      { text: 'paler and with ≈: too close to call, by the errors of the predictions', colour: 'grey', sign: '≈' },
     ],
   }
 }
@@ -94,9 +107,10 @@ function cellOf(calibration: Calibration, load: Load): HeatMapCell | undefined {
   if (first === undefined || second === undefined) return undefined
   const isClose = first.cost.high >= second.cost.low
   const times = `${number(second.cost.value / first.cost.value)} ×`
-  const { name, colour } = first.rival
+  const { name, colour, sign } = first.rival
   const label = `${name}, ${times} cheaper${isClose ? ', too close to call' : ''}`
-  return { winner: isClose ? `≈ ${name}` : name, margin: times, label, colour, isClose }
+  const doubt = isClose ? '≈' : ''
+  return { winner: `${doubt} ${name}`.trim(), sign: `${doubt}${sign}`, margin: times, label, colour, isClose }
 }
 
 function priceOf({ kind }: Rival, calibration: Calibration, load: Load): Cost | undefined {

@@ -1,97 +1,70 @@
-/** Questions whose answers are tables: replication, the wire, joining, races. */
-import type { BenchRun, QuestionName } from '../../results.js'
+/** Sections of a few figures each, and whatever else their questions measured. */
+import type { BenchRun, Cell, QuestionName } from '../../results.js'
 import { cellsOf } from '../cells.js'
-import { commandFor } from '../names.js'
-import type { Section } from '../section.js'
+import { spread } from '../format.js'
+import { commandFor, figureInWords, lookOf, settingsInWords } from '../names.js'
+import type { Bar, Bars, Section, Table } from '../section.js'
 import { tableOf } from '../tables.js'
-
-interface Listed {
-  readonly question: QuestionName
-  readonly title: string
-  readonly short: string
-  readonly lead: string
-  readonly columns: readonly (readonly [figure: string, head: string])[]
-}
-
-const LISTED: readonly Listed[] = [
-  {
-    question: 'replication',
-    title: 'How replication goes',
-    short: 'Replication',
-    lead:
-      'From the write on one node until another node can answer with it; how many changes a node takes in per second; ' +
-      'what a replicated write costs the node it happened on and each other one; when a dead node is noticed.',
-    columns: [
-      ['visibleP50', 'visible, median'],
-      ['visibleP99', 'visible, 99 %'],
-      ['deltasPerSecond', 'changes taken in'],
-      ['cpuPerDelta', 'CPU for each'],
-      ['cpuOrigin', 'CPU, origin'],
-      ['cpuPeer', 'CPU, each peer'],
-      ['writesPerSecond', 'writes over HTTP'],
-      ['httpShareOfOneNode', 'of one node alone'],
-      ['noticedReset', 'reset noticed'],
-      ['noticedSilence', 'silence noticed'],
-    ],
-  },
-  {
-    question: 'wire',
-    title: 'What goes over the wire',
-    short: 'Wire',
-    lead:
-      'Bytes of TCP payload to one peer for a change of 100 B, for a request that only reads, and per second while ' +
-      'nothing happens. The size of the session must not matter.',
-    columns: [
-      ['bytesPerChange', 'per change'],
-      ['bytesPerAccess', 'per access'],
-      ['idleBytesPerSecond', 'idle'],
-    ],
-  },
-  {
-    question: 'join',
-    title: 'How long a node needs to join',
-    short: 'Joining',
-    lead: 'From the start of the process until it can serve every session of the cluster, and what that moves.',
-    columns: [
-      ['ready', 'ready after'],
-      ['readyAfterLink', 'of that, after its first link'],
-      ['bytes', 'received'],
-      ['donorP99', 'requests at the donor, 99 %'],
-      ['donorLongest', 'the longest of them'],
-    ],
-  },
-  {
-    question: 'races',
-    title: 'What concurrent requests lose',
-    short: 'Races',
-    lead:
-      'Two requests change different attributes of one session at the same time: how often is one of them lost? A logout ' +
-      'while another request of the session is still writing: how often is the session back?',
-    columns: [
-      ['lost', 'a change was lost'],
-      ['revived', 'the session was back'],
-      ['lostIncrements', 'increments lost'],
-    ],
-  },
-]
+import { LISTED, type ListedTable } from './listed.js'
 
 export function listed(run: BenchRun, wanted: QuestionName): Section {
   const entry = LISTED.find(({ question }) => question === wanted)
-  const { title, short, lead, columns } = entry ?? { title: wanted, short: wanted, lead: '', columns: [] }
+  const { title, short, lead, tables } = entry ?? { title: wanted, short: wanted, lead: '', tables: [] }
   const cells = cellsOf(run, wanted)
-  const known = columns.map(([figure]) => figure)
-  const names = new Set(cells.flatMap(({ figures }) => Object.keys(figures)))
-  const others = [...names].filter((name) => !known.includes(name))
-  const all = [...columns, ...others.map((name) => [name, name] as const)]
+  const groups = tables.flatMap((table) => groupOf(table, cells))
   return {
     id: wanted,
     title,
     short,
     lead,
     findings: [],
-    bars: [],
+    bars: groups.flatMap(barsOf),
     plots: [],
-    tables: cells.length === 0 ? [] : [tableOf(title, cells, all)],
+    tables: [...groups.filter((group) => !isDrawn(group)).map(({ table }) => table), ...othersOf(cells, tables)],
+    folded: groups.filter(isDrawn).map(({ table }) => table),
     ...(cells.length === 0 ? { missing: commandFor(wanted) } : {}),
   }
+}
+
+interface Group {
+  readonly asked: ListedTable
+  readonly cells: readonly Cell[]
+  readonly table: Table
+}
+
+/** None where nothing of it was measured. */
+function groupOf(asked: ListedTable, cells: readonly Cell[]): readonly Group[] {
+  const own = cells.filter(({ figures }) => asked.columns.some(([name]) => figures[name] !== undefined))
+  return own.length === 0 ? [] : [{ asked, cells: own, table: tableOf(asked.caption, own, asked.columns) }]
+}
+
+/** Figures that are listed nowhere: nothing is left out because nobody named it. */
+function othersOf(cells: readonly Cell[], tables: readonly ListedTable[]): readonly Table[] {
+  const known = new Set(tables.flatMap(({ columns }) => columns.map(([name]) => name)))
+  const others = [...new Set(cells.flatMap(({ figures }) => Object.keys(figures)))].filter((name) => !known.has(name))
+  const own = cells.filter(({ figures }) => others.some((name) => figures[name] !== undefined))
+  const unmeasured = cells.filter(({ figures }) => Object.keys(figures).length === 0)
+  return [
+    ...(own.length === 0 ? [] : [tableOf('More', own, others.map((name) => [name, figureInWords(name)]))]),
+    ...(unmeasured.length === 0 ? [] : [tableOf('Could not be measured', unmeasured, [])]),
+  ]
+}
+
+function isDrawn({ asked }: Group): boolean {
+  return asked.drawn.length > 0
+}
+
+function barsOf({ asked: { caption, columns, drawn }, cells }: Group): readonly Bars[] {
+  const heads = columns.filter(([name]) => drawn.includes(name))
+  const groups = heads.map(([name, head]) => ({ title: head, bars: cells.flatMap((cell) => barOf(cell, name)) }))
+  return groups.length === 0 ? [] : [{ title: caption, groups }]
+}
+
+function barOf({ variant, settings, figures, marks }: Cell, name: string): readonly Bar[] {
+  const figure = figures[name]
+  if (figure === undefined) return []
+  const { label, colour, line } = lookOf(variant)
+  // Only that tells one bar of a variant from the other.
+  const size = settings['sessions'] === undefined ? '' : `, ${settingsInWords({ sessions: settings['sessions'] })}`
+  return [{ label: `${label}${size}`, colour, line, value: figure.median, text: spread(figure), marks }]
 }

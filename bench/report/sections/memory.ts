@@ -4,7 +4,7 @@ import { cellsOf, grouped, valuesOf } from '../cells.js'
 import { quantity } from '../format.js'
 import { commandFor, labelOf, lookOf, shapeInWords } from '../names.js'
 import type { Plot, Section } from '../section.js'
-import { tableOf } from '../tables.js'
+import { notesOf, tableOf } from '../tables.js'
 
 const COLUMNS = [
   ['rssPerSession', 'memory per session'],
@@ -15,24 +15,35 @@ const COLUMNS = [
 
 export function memory(run: BenchRun): Section {
   const cells = cellsOf(run, 'memory', { figure: 'rssPerSession' })
-  const plots = valuesOf(cells, 'shape').toReversed().map((shape) => {
-    return sizePlot(cells.filter(({ settings }) => settings['shape'] === shape), String(shape))
+  const byShape = valuesOf(cells, 'shape').map((shape) => {
+    return { shape: String(shape), own: cells.filter(({ settings }) => settings['shape'] === shape) }
   })
+  // One that was measured for predictions alone compares nobody.
+  const most = Math.max(...byShape.map(({ own }) => variantsIn(own)))
+  const plots = byShape
+    .filter(({ own }) => variantsIn(own) === most)
+    .toSorted((a, b) => Number.parseInt(b.shape, 10) - Number.parseInt(a.shape, 10))
+    .map(({ shape, own }) => sizePlot(own, shape))
   const paused = cellsOf(run, 'memory', { curve: 'pauses' }).filter(({ curves }) => curves['pauses']?.length)
   return {
     id: 'memory',
     title: 'What a session takes',
     short: 'Memory',
     lead:
-      'Resident memory of the process (of redis-server, its own count) per session, by the number of sessions. Every ' +
-      'replicated node holds all of them; a Redis holds them once. Below that, the pauses of the garbage collector ' +
-      'while the process holds the most of them: every dot is one pause during which nothing is answered.',
+      'Resident memory of the process (of redis-server, its own count) per session, by the number of sessions: of few ' +
+      'sessions, most is what a process takes once. Every replicated node holds all of them; a Redis holds them once. ' +
+      'Below that, the pauses of the garbage collector while the process holds the most of them: every dot is one pause ' +
+      'during which nothing is answered.',
     findings: [],
     bars: [],
     plots: [...plots, ...grouped(mostSessions(paused), shapeOf).map(([shape, own]) => pausePlot(own, shape))],
     tables: [],
     ...(cells.length === 0 ? { missing: commandFor('memory') } : {}),
   }
+}
+
+function variantsIn(cells: readonly Cell[]): number {
+  return new Set(cells.map(({ variant }) => variant)).size
 }
 
 function sizePlot(cells: readonly Cell[], shape: string): Plot {
@@ -99,7 +110,7 @@ function pausePlot(cells: readonly Cell[], shape: string): Plot {
             quantity(together, 'ms'),
           ],
           marks: cell.marks,
-          notes: cell.notes,
+          notes: notesOf(cell),
         }
       }),
     },

@@ -38,9 +38,10 @@ export function scale(run: BenchRun): Section {
     short: 'Nodes',
     lead:
       'CPU over all nodes for one request, when one in ten writes, and the bytes that a write puts on the wire. ' +
-      'Replication brings every write to every node; a Redis answers every request of every node. Points are ' +
-      'measured with real processes unless the table marks them as simulated or computed.',
-    findings: priced.length === 0 ? [] : [crossingInWords(run)],
+      'Replication brings every write to every node; a Redis answers every request of every node. Under as much load as ' +
+      'the machine takes, where many changes share a frame: with less, replication costs more for each (see the choice ' +
+      'above). Points are measured with real processes unless the table marks them as simulated or computed.',
+    findings: [...(priced.length === 0 ? [] : [crossingInWords(run)]), ...idleInWords(cells)],
     bars: [],
     plots: [
       ...(priced.length === 0 ? [] : [costPlot(priced, meetingOf(run))]),
@@ -49,6 +50,20 @@ export function scale(run: BenchRun): Section {
     tables: [],
     ...(cells.length === 0 ? { missing: commandFor('scale') } : {}),
   }
+}
+
+/** What a node sends while nothing happens: every node tells every other, once a second, what it has of each. */
+function idleInWords(cells: readonly Cell[]): readonly string[] {
+  const idle = cells.flatMap((cell) => {
+    const figure = cell.figures['idleBytesPerSecond']
+    const nodes = nodesOf(cell)
+    return figure === undefined ? [] : [{ nodes, each: figure.median / nodes, told: figure.median / (nodes * (nodes - 1)) }]
+  })
+  if (idle.length === 0) return []
+  const each = idle.sort((a, b) => a.nodes - b.nodes).map(({ nodes, each: bytes, told }) => {
+    return `${quantity(bytes, 'B/s')} at ${nodes} nodes (${quantity(told, 'B')} to each of the others)`
+  })
+  return [`At rest each node sends a digest a second to every other, an entry for every node in it: ${each.join(', ')}. Simulated.`]
 }
 
 /** From how many nodes on Redis is cheaper than replication. */
@@ -152,7 +167,8 @@ function costPlot(cells: readonly Cell[], { nodes }: Meeting): Plot {
 function bytesPlot(cells: readonly Cell[]): Plot {
   const series = seriesOf(cells, 'simulated', (own) => {
     const points = own.map((cell): Point => [nodesOf(cell), cell.figures['bytesPerWrite']?.median ?? NaN])
-    return points.sort(([a], [b]) => a - b)
+    // One node sends nothing, for which there is no place on this axis.
+    return points.filter(([, bytes]) => bytes > 0).sort(([a], [b]) => a - b)
   })
   return {
     id: 'scale-bytes',
@@ -180,14 +196,20 @@ function seriesOf(
     return cell.marks.includes(of) ? of : 'computed'
   }
   return grouped(cells, ({ variant }) => variant).flatMap(([variant, own]) => {
-    return grouped(own, origin).map(([mark, group]): Series => {
+    const parts = grouped(own, origin).map(([mark, group]) => ({ mark, points: pointsOf(group) }))
+    return parts.map(({ mark, points }): Series => {
       const look = lookOf(variant)
-      const points = pointsOf(group)
-      return mark === ''
-        ? { ...look, drawn: 'both', points }
-        : { ...look, label: `${look.label}, ${mark}`, line: 'dotted', drawn: 'both', points }
+      if (mark === '') return { ...look, drawn: 'both', points }
+      const before = lastBefore(parts.map((part) => part.points), points[0])
+      return { ...look, label: `${look.label}, ${mark}`, line: 'dotted', drawn: 'both', points: [...before, ...points] }
     })
   })
+}
+
+/** Where the line that a dotted one continues ends. */
+function lastBefore(lines: readonly (readonly Point[])[], first: Point | undefined): readonly Point[] {
+  const before = lines.flat().filter(([nodes]) => first !== undefined && nodes < first[0])
+  return before.toSorted(([a], [b]) => a - b).slice(-1)
 }
 
 function inWords(series: readonly Series[], unit: 'us' | 'B'): string {

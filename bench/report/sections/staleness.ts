@@ -45,16 +45,30 @@ function plotOf(cells: readonly Cell[], delayMs: string | number | boolean): Plo
     summary: cells.filter((cell) => pointsOf(cell).length > 0).map(inWords).join('; '),
     x: { label: 'read after the answer to the write', unit: 'ms', scale: 'from-zero', min: 0 },
     y: { label: 'reads that see the write', unit: 'share', scale: 'linear', min: 0, max: 1 },
-    series: cells.filter((cell) => pointsOf(cell).length > 0).map(seriesOf),
+    series: seriesOf(cells.filter((cell) => pointsOf(cell).length > 0)),
     crossings: [],
     table: tableOf(`Fresh reads, ${delayMs} ms of network delay`, cells, [...columns, ...WAITS]),
   }
 }
 
-function seriesOf(cell: Cell): Series {
-  const { label, colour } = lookOf(cell.variant)
-  const hasStamps = carriesStamps(cell)
-  const line: Line = hasStamps === false ? 'dotted' : 'solid'
+/** Those of which no read was ever behind lie on one line: it stands for all of them. */
+function seriesOf(cells: readonly Cell[]): readonly Series[] {
+  const fresh = cells.filter(isAlwaysFresh)
+  const [first] = fresh
+  const behind = cells.filter((cell) => !isAlwaysFresh(cell)).map(seriesOfCell)
+  if (first === undefined) return behind
+  if (fresh.length === 1) return [seriesOfCell(first), ...behind]
+  const label = `every read is fresh: ${fresh.length} variants, in the table`
+  return [{ label, colour: 'green', line: 'solid', drawn: 'both', points: pointsOf(first) }, ...behind]
+}
+
+function isAlwaysFresh({ figures }: Cell): boolean {
+  return Object.entries(figures).every(([name, { min }]) => !FRESH.test(name) || min === 1)
+}
+
+function seriesOfCell(cell: Cell): Series {
+  const { label, colour, line: own } = lookOf(cell.variant)
+  const line: Line = carriesStamps(cell) === false ? (own === 'dashed' ? 'dashed' : 'dotted') : 'solid'
   return { label: named(label, cell), colour, line, drawn: 'both', points: pointsOf(cell) }
 }
 
