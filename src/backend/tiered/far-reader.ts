@@ -10,6 +10,8 @@ export interface FarReaderOptions {
   readonly queue: FarQueue
   readonly ended: EndedRefs
   readonly now: () => number
+  /** Others write to the far backend alone: who asks later waits for no answer that may be from before such a write. */
+  readonly asksAnew: boolean
 }
 
 /** `held`: the near backend has it now. `over`: known here to have ended. `unreachable`: nobody can tell. */
@@ -18,7 +20,10 @@ export type Brought = 'held' | 'none' | 'over' | 'unreachable'
 /** Look-ups under way at once; beyond it nobody can tell. */
 const ASKING_MAX = 1_000
 
-/** Brings sessions over that only the far backend holds. Requests that ask for the same one wait together. */
+/**
+ * Brings sessions over that only the far backend holds. Requests that ask for the same one wait together, unless somebody
+ * else can have changed it there in between.
+ */
 export class FarReader {
   readonly #options: FarReaderOptions
   readonly #asking = new Map<string, Promise<Brought>>()
@@ -37,7 +42,7 @@ export class FarReader {
   /** The session that an id names, with whatever the far backend knows of it. */
   async byId(id: string, deadline: number): Promise<Brought> {
     const asking = this.#asking.get(id)
-    if (asking !== undefined) return await asking
+    if (asking !== undefined) return this.#options.asksAnew ? await this.#byId(id, deadline) : await asking
     if (this.#asking.size >= ASKING_MAX) return 'unreachable'
     const answer = this.#byId(id, deadline).finally(() => this.#asking.delete(id))
     this.#asking.set(id, answer)

@@ -49,6 +49,7 @@ export class NearCache implements Tier {
   readonly #reader: CopyReader
   #unknowns = 0
   #hasAnswered = false
+  #unsubscribe: (() => void) | undefined
 
   constructor(options: NearCacheOptions) {
     this.#options = options
@@ -167,10 +168,15 @@ export class NearCache implements Tier {
   // ── By itself ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   open(): void {
-    this.#options.far.subscribe((event) => this.#heard(event))
+    this.#unsubscribe ??= this.#options.far.subscribe((event) => this.#heard(event))
     void this.#options.queue.probe().then((answers) => {
       this.#hasAnswered ||= answers
     })
+  }
+
+  close(): void {
+    this.#unsubscribe?.()
+    this.#unsubscribe = undefined
   }
 
   /** Events were missed meanwhile: no copy is known to be current. */

@@ -21,6 +21,8 @@ export type Tier = Pick<
 > & {
   /** Begins with whatever works by itself; both backends are open. */
   open(): void
+  /** Stops hearing of the backends, which may live on: what comes now nobody could write any more. */
+  close(): void
   /** The far backend answers again after it did not. */
   recovered(): void
   /** Why not every session can be served; undefined: every one can. */

@@ -84,7 +84,8 @@ export class TieredBackend implements SessionBackend {
     const recovered = (): void => this.#tier.recovered()
     this.#options = options
     this.#queue = new FarQueue({ near, far, ended, now, log, flushIntervalMs, sessionsMax: queueMax, recovered })
-    this.#reader = new FarReader({ near, far, queue: this.#queue, ended, now })
+    const asksAnew = options.mode === 'both'
+    this.#reader = new FarReader({ near, far, queue: this.#queue, ended, now, asksAnew })
     const { throughMs = THROUGH_MS, warmUpMax = WARM_UP_MAX } = options
     const parts = { ...options, queue: this.#queue, reader: this.#reader, ended, throughMs, warmUpMax }
     const { mode, staleForMs = STALE_FOR_MS, seals } = options
@@ -234,6 +235,7 @@ export class TieredBackend implements SessionBackend {
     clearInterval(this.#ticker)
     await this.#exchange?.close()
     await this.#queue.close(DRAIN_MS)
+    this.#tier.close()
     await near.close()
     await far.close()
     this.#readiness.reject(new BackendError('the node was closed'))

@@ -52,6 +52,7 @@ export class WriteBehind implements Tier {
   readonly #reconciler: Reconciler
   readonly #revocations: Revocations
   readonly #counts = { unknown: 0, held: 0 }
+  #unsubscribe: (() => void) | undefined
 
   constructor(options: TierOptions) {
     const { near, far } = options
@@ -176,8 +177,13 @@ export class WriteBehind implements Tier {
   // ── By itself ───────────────────────────────────────────────────────────────────────────────────────────────────
 
   open(): void {
-    this.#options.near.subscribe((event) => this.#heard(event))
+    this.#unsubscribe ??= this.#options.near.subscribe((event) => this.#heard(event))
     void this.#reconciler.warmUp()
+  }
+
+  close(): void {
+    this.#unsubscribe?.()
+    this.#unsubscribe = undefined
   }
 
   recovered(): void {

@@ -1,6 +1,7 @@
 /** Mode `both`: some nodes know only one of the two backends, as in the middle of a move, and nobody notices. */
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { SessionBackend } from '../../../src/backend/backend.js'
+import { deferred } from '../../../src/deferred.js'
 import type { MemoryBackend } from '../../../src/backend/memory/memory.js'
 import {
   Clock, delta, LIVES, load, memory, Remote, replicatedNode, tiered, tieredNodes, turns, valuesOf, type Nodes,
@@ -12,14 +13,15 @@ afterEach(async () => {
 })
 
 /** A node with both, and what nodes that know only one of them work on. */
-async function moving(): Promise<{ both: SessionBackend; near: SessionBackend; far: SessionBackend }> {
+async function moving(): Promise<{ both: SessionBackend; near: SessionBackend; far: SessionBackend; remote: Remote }> {
   const clock = new Clock()
   const [near, far] = [memory(clock.now), memory(clock.now)]
-  const both = tiered(new Remote(near), new Remote(far), clock, { mode: 'both', flushIntervalMs: 60_000 })
+  const remote = new Remote(far)
+  const both = tiered(new Remote(near), remote, clock, { mode: 'both', flushIntervalMs: 60_000 })
   closing.push(both)
   await both.open()
   await both.ready()
-  return { both, near, far }
+  return { both, near, far, remote }
 }
 
 describe('a node with both', () => {
@@ -38,6 +40,24 @@ describe('a node with both', () => {
     expect(await valuesOf(both, id)).toEqual({ n: 1, far: 1 })
     await near.save(ref, delta({ near: 1 }), {})
     expect(await valuesOf(both, id)).toEqual({ n: 1, far: 1, near: 1 })
+  })
+
+  it('reads what a node with the far one wrote while somebody else was asking for the session', async () => {
+    const { both, far, remote } = await moving()
+    await vi.waitFor(() => expect(both.counters()).toMatchObject({ session_mesh_far_complete: 1 }))
+    const { id, ref } = await far.create(delta({ n: 1 }), LIVES)
+    const before = await far.exportOne(ref)
+    const late = deferred<typeof before>()
+    const asking = vi.spyOn(remote, 'exportOne').mockReturnValueOnce(late.promise)
+    const first = valuesOf(both, id)
+    await vi.waitFor(() => expect(asking).toHaveBeenCalledOnce())
+    await far.save(ref, delta({ n: 2 }), {})
+    const second = valuesOf(both, id)
+    await turns(20)
+    late.resolve(before)
+
+    await first
+    expect(await second).toEqual({ n: 2 })
   })
 
   it('brings along what only one of them holds as soon as it is asked for', async () => {
