@@ -34,6 +34,8 @@ const SIZES: Readonly<Record<Mode, readonly number[]>> = {
 const VARIANTS = ['floor', 'es-memory', 'es-memorystore', 'es-connect-redis', 'mesh-memory', 'mesh-async', 'mesh-redis']
 const SIZE_MAX_OF_REDIS = 100_000
 
+/** Starting the process, and collecting its garbage. */
+const SETUP_SECONDS = 3
 const CHURN_RATE = 5_000
 const CHURN_WINDOWS = 3
 const COLLECTIONS = 3
@@ -71,7 +73,7 @@ function trialOf(variant: Variant, sessions: number, shape: Shape, windowSeconds
     variant: variant.name,
     group: `${sessions} of ${shape}`,
     cells: [settings],
-    seconds: 2 + sessions / 30_000 + CHURN_WINDOWS * windowSeconds,
+    seconds: SETUP_SECONDS + sessions / filledPerSecond(variant) + (variant.redis ? 0 : CHURN_WINDOWS * windowSeconds),
     // Of bytes there is little to repeat.
     rounds: 1,
     measure: async (context) => {
@@ -79,6 +81,12 @@ function trialOf(variant: Variant, sessions: number, shape: Shape, windowSeconds
       return [{ settings, ...(await measure(variant, filling, context)) }]
     },
   }
+}
+
+/** About: what others are told of takes longer. */
+function filledPerSecond({ redis, shared }: Variant): number {
+  if (redis) return 7_000
+  return shared ? 12_000 : 40_000
 }
 
 async function measure(variant: Variant, filling: Filling, { rig, windowSeconds }: TrialContext): Promise<Omit<Sample, 'settings'>> {
