@@ -37,7 +37,7 @@ function badge(mark: Mark): Html {
 export function barsAsHtml({ title, groups }: Bars): Html {
   const longest = Math.max(Number.MIN_VALUE, ...groups.flatMap(({ bars }) => bars.map(({ value }) => value)))
   return html`<figure class="bars wide"><h3>${title}</h3><div class="groups">${groups.map(
-    (group) => html`<table><tbody><tr class="group"><th scope="colgroup" colspan="3">${group.title}</th></tr>
+    (group) => html`<table><colgroup><col class="label"><col class="length"><col></colgroup><tbody><tr class="group"><th scope="colgroup" colspan="3">${group.title}</th></tr>
 ${group.bars.map((bar) => barAsHtml(bar, longest))}</tbody></table>`,
   )}</div></figure>`
 }
