@@ -46,6 +46,10 @@ export class CommitGate implements Gate {
     return this.#behind === nodes
   }
 
+  get holdsEnd(): boolean {
+    return this.#held?.ended === true
+  }
+
   writeHead(args: unknown[]): unknown {
     if (this.#state === 'open') this.#open()
     if (this.#state === 'sent') return this.#sendHead(args)
@@ -233,9 +237,15 @@ export function installGates(): void {
   installed = true
   nodes = methodsOf(ServerResponse.prototype)
   Object.assign(ServerResponse.prototype, GATED)
+  Object.defineProperty(ServerResponse.prototype, 'writableEnded', { configurable: true, get: isEnded })
 }
 
 let installed = false
+
+/** What `writableEnded` says: to the application, a response has ended that only waits for its commit. */
+function isEnded(this: ServerResponse): boolean {
+  return this.finished || requestSessionOf(this.req)?.gate?.holdsEnd === true
+}
 
 function isGated(res: ServerResponse): boolean {
   return (

@@ -16,6 +16,8 @@ export interface GateKeeper {
 export interface Gate {
   /** Whether calls come here through the prototype of all responses, and not through this one alone. */
   readonly isInnermost: boolean
+  /** Whether `end` was called before any headers were sent, and waits for a commit. */
+  readonly holdsEnd: boolean
   writeHead(args: unknown[]): unknown
   write(args: unknown[]): unknown
   flushHeaders(args: unknown[]): void
