@@ -109,7 +109,12 @@ export class RedisClient {
 
   /** Runs one script, again where that is safe and helps. */
   run(script: Script, key: string, args: readonly RedisArgument[], withinMs?: number): Promise<unknown> {
-    return this.#call(() => this.#evaluate(script, key, args), withinMs)
+    return this.#call(() => this.#evaluate(script, [1, key, ...args]), withinMs)
+  }
+
+  /** The same with keys of several slots, which no cluster allows. */
+  runOver(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown> {
+    return this.#call(() => this.#evaluate(script, [keys.length, ...keys, ...args]))
   }
 
   /** Writes a mark and waits until so many replicas have it, or `withinMs` are over: how many have it. */
@@ -212,11 +217,11 @@ export class RedisClient {
     return send()
   }
 
-  #evaluate(script: Script, key: string, args: readonly RedisArgument[]): Promise<unknown> {
+  #evaluate(script: Script, keysAndArgs: readonly RedisArgument[]): Promise<unknown> {
     const { evalsha = 'evalsha' } = this.#options
-    return this.#client.callBuffer(evalsha, [script.sha, 1, key, ...args]).catch((error: unknown) => {
+    return this.#client.callBuffer(evalsha, [script.sha, ...keysAndArgs]).catch((error: unknown) => {
       if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-      return this.#client.callBuffer(evalsha.replace('evalsha', 'eval'), [script.lua, 1, key, ...args])
+      return this.#client.callBuffer(evalsha.replace('evalsha', 'eval'), [script.lua, ...keysAndArgs])
     })
   }
 

@@ -24,7 +24,8 @@ import { dotArgument, timeArgument } from './arguments.js'
 import { EventChannel } from './channel.js'
 import { Commits, type Outcome } from './commits.js'
 import type { Ioredis, RedisArgument, RedisTarget } from './dial.js'
-import { birthText, Keys, SHARDS, shardField, shardOf, shardOfHash } from './keys.js'
+import { EVERY_SHARD, EveryShard } from './every-shard.js'
+import { birthText, Keys, shardField, shardOf, shardOfHash } from './keys.js'
 import { CREATE, DESTROY, TOUCH } from './lua/changes.js'
 import { FIND, REVOKE } from './lua/reads.js'
 import { KnownShards } from './known-shards.js'
@@ -32,7 +33,6 @@ import type { Script } from './lua/script.js'
 import { Lifecycle } from './lifecycle.js'
 import { mergedDelta, NOTHING, plainMark } from './merging.js'
 import type { Answer } from './reader.js'
-import { birthOf, listOf } from './reply-parts.js'
 import { SessionTransfer } from './transfer.js'
 
 export interface RedisBackendOptions {
@@ -64,7 +64,6 @@ export interface RedisBackendOptions {
 }
 
 const SESSIONS_MAX = 1_000_000
-const EVERY_SHARD: readonly number[] = Array.from({ length: SHARDS }, (_, shard) => shard)
 const TIMEOUT_MS = 1_000
 const COUNT_EVERY_MS = 10_000
 
@@ -81,6 +80,7 @@ export class RedisBackend implements SessionBackend {
   readonly #commits: Commits
   readonly #channel: EventChannel
   readonly #shards: KnownShards
+  readonly #everywhere: EveryShard
   /** undefined: none are made. */
   readonly #stamps: CountedStamps | undefined
   readonly #touching = new Set<string>()
@@ -95,6 +95,7 @@ export class RedisBackend implements SessionBackend {
     this.#options = options
     this.#keys = keys
     this.#shards = new KnownShards(options.ids)
+    this.#everywhere = new EveryShard({ keys, actor })
     this.#stamps = areMade ? stamps : undefined
     this.powers = { events: 'cluster', principals: true, stamps: areMade, merges: true }
     this.#commits = new Commits({ keys, actor, json, stamps: this.#stamps })
@@ -179,24 +180,16 @@ export class RedisBackend implements SessionBackend {
   // ── Principals ──────────────────────────────────────────────────────────────────────────────────────────────────
 
   async find(principal: string): Promise<readonly SessionRef[]> {
-    return await this.#askShards(FIND, [principal])
+    return await this.#everywhere.ask(this.#life.opened.servers, FIND, [principal])
   }
 
   async revoke(principal: string, options: CommitOptions): Promise<Committed & { readonly sessions: number }> {
-    const ended = await this.#askShards(REVOKE, [principal, dotArgument(this.#commits.nextDot())])
+    const { servers } = this.#life.opened
+    const ended = await this.#everywhere.ask(servers, REVOKE, [principal, dotArgument(this.#commits.nextDot())])
     for (const ref of ended) this.#ended(ref, 'logged-out')
     // What was revoked is noted in every shard, also where nothing ended.
-    const outcome = await this.#commits.confirmed(this.#life.opened.servers, EVERY_SHARD, options)
+    const outcome = await this.#commits.confirmed(servers, EVERY_SHARD, options)
     return { outcome, sessions: ended.length }
-  }
-
-  /** Each shard answers for its sessions, exactly: the index of a shard changes in the same script as a session. */
-  async #askShards(script: Script, args: readonly RedisArgument[]): Promise<readonly SessionRef[]> {
-    const { primary } = this.#life.opened.servers
-    const replies = await Promise.all(
-      EVERY_SHARD.map((shard) => primary.run(script, this.#keys.live(shard), [...this.#head(shard), ...args])),
-    )
-    return replies.flatMap((reply) => listOf(reply).map(birthOf))
   }
 
   // ── The whole ───────────────────────────────────────────────────────────────────────────────────────────────────

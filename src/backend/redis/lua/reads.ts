@@ -90,31 +90,42 @@ local function birthsOf(principal, act)
     if id and head.principal == principal then act(birth, b, id) else redis.call('ZREM', index, birth) end
   end
 end
+local function inEachShard(act)
+  for i = 1, #KEYS do
+    LIVE, shard = KEYS[i], string.match(KEYS[i], '{(%d+)}$')
+    act()
+  end
+end
 `
 
-/** KEYS live. ARGV … principal. */
+/** KEYS live, of one shard or several. ARGV … principal. */
 export const FIND: Script = script(
   'find',
   'changes',
   `${BIRTHS}${String.raw`
 local found = {}
-birthsOf(ARGV[4], function(birth) found[#found + 1] = birth end)
+inEachShard(function()
+  birthsOf(ARGV[4], function(birth) found[#found + 1] = birth end)
+end)
 return found
 `}`,
 )
 
-/** KEYS live. ARGV … principal, dot. */
+/** KEYS live, of one shard or several. ARGV … principal, dot. */
 export const REVOKE: Script = script(
   'revoke',
   'changes',
   `${BIRTHS}${String.raw`
 local principal, ended = ARGV[4], {}
-birthsOf(principal, function(birth, b, id)
-  finish(birth, b, id, principal, 'logged-out', ARGV[5])
-  ended[#ended + 1] = birth
+local name = redis.sha1hex(principal)
+inEachShard(function()
+  birthsOf(principal, function(birth, b, id)
+    finish(birth, b, id, principal, 'logged-out', ARGV[5])
+    ended[#ended + 1] = birth
+  end)
+  redis.call('DEL', indexOf(principal))
+  redis.call('SET', key('revoked', name), text(hlcNow()), 'PX', REMEMBERED_MS)
 end)
-redis.call('DEL', indexOf(principal))
-redis.call('SET', key('revoked', redis.sha1hex(principal)), text(hlcNow()), 'PX', REMEMBERED_MS)
 return ended
 `}`,
 )
