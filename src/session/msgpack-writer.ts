@@ -8,6 +8,8 @@ const SCRATCH_BYTES = 4 * 1024
 const KEPT_BYTES = 64 * 1024
 /** Strings up to this many characters are copied here; longer ones are worth a call out of the engine. */
 const SHORT_STRING = 40
+/** Bytes that the count of a string can have in one byte. */
+const COUNTED_MAX = 0xff
 const LONE_SURROGATE = /\p{Cs}/u
 
 /** The writer's limit is reached. */
@@ -89,6 +91,7 @@ export class MsgpackWriter {
       this.#reserve(SHORT_STRING + 2)
       if (this.#ascii(value)) return
     }
+    if (value.length <= COUNTED_MAX && this.#utf8AsLong(value)) return
     if (LONE_SURROGATE.test(value)) return this.#utf16(value)
     const bytes = Buffer.byteLength(value)
     this.#head(bytes, 0xa0, 32, 0xd9, 0xda)
@@ -111,6 +114,18 @@ export class MsgpackWriter {
       buffer[this.#at] = 0xd9
       buffer[this.#at + 1] = length
     } else buffer[this.#at] = 0xa0 | length
+    this.#at = start + length
+    return true
+  }
+
+  /** Writes a string if there is room whatever it holds, and UTF-8 makes of it as many bytes: it is ASCII then. */
+  #utf8AsLong(value: string): boolean {
+    const length = value.length
+    const start = this.#at + 2
+    if (length <= SHORT_STRING || start + length * 3 > this.#buffer.length) return false
+    if (this.#buffer.write(value, start) !== length) return false
+    this.#buffer[this.#at] = 0xd9
+    this.#buffer[this.#at + 1] = length
     this.#at = start + length
     return true
   }

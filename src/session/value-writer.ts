@@ -43,7 +43,7 @@ export class ValueWriter {
       throw error
     } finally {
       this.#busy = false
-      this.#within.length = 0
+      if (this.#within.length > 0) this.#within.length = 0
       this.#out.reset()
     }
   }

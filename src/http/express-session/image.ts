@@ -1,6 +1,6 @@
 import { LimitError } from '../../errors.js'
 import { RegisterKind, type Attributes, type AttributeWrite, type SessionRef } from '../../session/session.js'
-import { areTexts, assertAttributeName, decodeValue, encodeValue } from '../../session/value.js'
+import { areSameBytes, areTexts, assertAttributeName, decodeValue, encodeValue } from '../../session/value.js'
 import type { SessionLimits } from '../options.js'
 import { attributesOf, jsonValue } from './json.js'
 import { COOKIE, isSameCookie, isSameLifetime, lifetimeOf } from './lifetime.js'
@@ -100,7 +100,7 @@ function isReadable(bytes: Uint8Array | undefined): boolean {
 /** Where the bytes differ, something richer than JSON may be stored: what counts is what JSON makes of it. */
 function isSame(value: Uint8Array, stored: Uint8Array | undefined, name: string): boolean {
   if (stored === undefined) return false
-  if (value === stored || Buffer.compare(value, stored) === 0) return true
+  if (value === stored || areSameBytes(value, stored)) return true
   if (areTexts(value, stored)) return false
   try {
     return Buffer.compare(value, encodeValue(jsonValue(valueOf(stored), name), name)) === 0

@@ -1,6 +1,6 @@
 import { LimitError } from '../../errors.js'
 import { RegisterKind, type Attributes, type AttributeWrite } from '../../session/session.js'
-import { areTexts, decodeValue, encodeValue } from '../../session/value.js'
+import { areSameBytes, areTexts, decodeValue, encodeValue } from '../../session/value.js'
 import type { SessionLimits } from '../options.js'
 import type { MergeKinds } from './merge-kinds.js'
 import { asMerging, assertMergeable, mergeWrite, valueAlone } from './merge-write.js'
@@ -36,6 +36,8 @@ export class SessionValues {
   #stored: Attributes
   /** What this request has committed since; null: removed. */
   #committed: Map<string, Uint8Array | null> | undefined
+  /** What it has committed last: mostly nobody asks any more. */
+  #latest = NO_WRITES
   /** Of attributes that merge: the values they will have once the last changes are committed. */
   #merging: Map<string, Uint8Array | null> | undefined
   #touched: Map<string, Touched> | undefined
@@ -91,7 +93,7 @@ export class SessionValues {
   names(): string[] {
     const names: string[] = []
     for (const name of this.#stored.keys()) if (this.has(name)) names.push(name)
-    for (const name of this.#committed?.keys() ?? []) if (!this.#stored.has(name) && this.has(name)) names.push(name)
+    for (const name of this.#written?.keys() ?? []) if (!this.#stored.has(name) && this.has(name)) names.push(name)
     for (const name of this.#touched?.keys() ?? []) {
       if (this.#bytesOf(name) === undefined && this.has(name) && !names.includes(name)) names.push(name)
     }
@@ -117,10 +119,10 @@ export class SessionValues {
     const count = (name: string, value: Uint8Array | null | undefined, times: 1 | -1): void => {
       if (value === null || value === undefined) return
       attributes += times
-      bytes += times * (name.length + value.byteLength)
+      bytes += times * (name.length + value.length)
     }
     for (const name of this.#stored.keys()) count(name, this.#bytesOf(name), 1)
-    for (const [name, value] of this.#committed ?? NONE) if (!this.#stored.has(name)) count(name, value, 1)
+    for (const [name, value] of this.#written ?? NONE) if (!this.#stored.has(name)) count(name, value, 1)
     for (const write of writes) {
       count(write.name, this.#bytesOf(write.name), -1)
       count(write.name, this.#valueOf(write), 1)
@@ -135,14 +137,16 @@ export class SessionValues {
 
   /** The writes are in the backend: from now on changes are what differs from them. */
   commit(writes: readonly AttributeWrite[]): void {
-    if (writes.length > 0) this.#committed ??= new Map<string, Uint8Array | null>()
-    for (const write of writes) this.#committed?.set(write.name, this.#valueOf(write))
+    if (writes.length === 0) return
+    if (this.#latest.length > 0) this.#fold()
+    this.#latest = writes
   }
 
   /** Forgets everything but `writes`, which become assignments again: what a session that ended leaves behind. */
   keepOnly(writes: readonly AttributeWrite[]): void {
     this.#stored = NO_ATTRIBUTES
     this.#committed = undefined
+    this.#latest = NO_WRITES
     const before = this.#touched
     this.#touched = undefined
     this.#mayDiffer = false
@@ -187,8 +191,19 @@ export class SessionValues {
     return kind === RegisterKind.lww ? value : (this.#merging?.get(name) ?? null)
   }
 
+  get #written(): ReadonlyMap<string, Uint8Array | null> | undefined {
+    if (this.#latest.length > 0) this.#fold()
+    return this.#committed
+  }
+
+  #fold(): void {
+    const committed = (this.#committed ??= new Map<string, Uint8Array | null>())
+    for (const write of this.#latest) committed.set(write.name, this.#valueOf(write))
+    this.#latest = NO_WRITES
+  }
+
   #bytesOf(name: string): Uint8Array | undefined {
-    const committed = this.#committed?.get(name)
+    const committed = this.#written?.get(name)
     return committed === undefined ? this.#stored.get(name) : (committed ?? undefined)
   }
 }
@@ -199,7 +214,7 @@ export class SessionValues {
  */
 function isSame(value: Uint8Array | null, stored: Uint8Array | undefined): boolean {
   if (value === null || stored === undefined) return value === null && stored === undefined
-  if (Buffer.compare(value, stored) === 0) return true
+  if (areSameBytes(value, stored)) return true
   if (areTexts(value, stored)) return false
   const decoded = decodeValue(stored)
   return decoded.ok && decoded.value !== undefined && Buffer.compare(value, encodeValue(decoded.value, '')) === 0

@@ -143,9 +143,11 @@ export class Committer {
     const { options, counters } = this.#mount
     const obstacle = this.#delivery.obstacle()
     if (obstacle !== undefined) return this.#drop('no-carrier', obstacle)
+    const { writes, principal } = delta
+    const first = principal === undefined ? { writes } : { writes, principal }
     const lives = { maxIdleMs: handle.ttl, maxLifeMs: options.maxLifetime }
-    const { maxIdleMs: _, ...first } = delta
-    return andThen(this.#make(first, { ...this.#options(choice), ...lives }), (created) => {
+    const how = this.#options(choice)
+    return andThen(this.#make(first, how === NO_OPTIONS ? lives : { ...how, ...lives }), (created) => {
       counters.session_mesh_http_sessions_created_total++
       handle.createdAt = this.#mount.now()
       handle.lastAccessedAt = handle.createdAt
