@@ -180,6 +180,18 @@ describe('a calibration', () => {
     })
   })
 
+  test('knows the p99 of all kinds together, whatever stalled in some of them', () => {
+    const { cells, ...run } = madeUpRun()
+    const stalled = cells.map((cell, i) => {
+      const { p99 } = cell.figures
+      return p99 === undefined || i % 4 > 0 ? cell : { ...cell, figures: { ...cell.figures, p99: { median: p99.median * 8 } } }
+    })
+
+    calibrate({ ...run, cells: stalled }).p99?.coefficients.forEach((value, i) => {
+      expect(value / (TRUTH.p99[i] ?? 0)).toBeCloseTo(1, 1)
+    })
+  })
+
   test('learns nothing of a single request from a machine that cannot take more', () => {
     const { cells, ...run } = madeUpRun()
     const full = cells.map((cell) => {
