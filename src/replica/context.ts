@@ -63,6 +63,14 @@ export class Context {
     }
   }
 
+  /** Includes all events of the actor up to `counter`. */
+  addUpTo(actor: number, counter: number): void {
+    const entry = this.#entry(actor)
+    if (counter <= entry.base) return
+    entry.base = counter
+    compact(entry)
+  }
+
   /** Includes everything that `entries` include. */
   join(entries: readonly ContextEntry[]): void {
     for (const { actor, base, extra } of entries) {

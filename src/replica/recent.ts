@@ -9,7 +9,9 @@ const PER_ACTOR_MAX = 16_384
 interface Run {
   /** Counter of the first remembered event. */
   first: number
-  births: Dot[]
+  /** Births of the sessions, as numbers: so many dots would be objects that the garbage collector has to follow. */
+  actors: number[]
+  counters: number[]
 }
 
 /**
@@ -22,13 +24,15 @@ export class Recent {
   /** Notes that an event touched a session; events of one actor come in order. */
   note(dot: Dot, birth: Dot): void {
     const run = this.#runs.get(dot.actor)
-    if (run === undefined || dot.counter !== run.first + run.births.length) {
-      this.#runs.set(dot.actor, { first: dot.counter, births: [birth] })
+    if (run === undefined || dot.counter !== run.first + run.counters.length) {
+      this.#runs.set(dot.actor, { first: dot.counter, actors: [birth.actor], counters: [birth.counter] })
       return
     }
-    run.births.push(birth)
-    if (run.births.length < 2 * PER_ACTOR_MAX) return
-    run.births = run.births.slice(-PER_ACTOR_MAX)
+    run.actors.push(birth.actor)
+    run.counters.push(birth.counter)
+    if (run.counters.length < 2 * PER_ACTOR_MAX) return
+    run.actors = run.actors.slice(-PER_ACTOR_MAX)
+    run.counters = run.counters.slice(-PER_ACTOR_MAX)
     run.first = dot.counter - PER_ACTOR_MAX + 1
   }
 
@@ -40,9 +44,10 @@ export class Recent {
       const { actor, base, extra } = entry
       const run = this.#runs.get(actor)
       const from = lacks.base(actor) + 1
-      if (extra.length > 0 || run === undefined || run.first > from || run.first + run.births.length <= base) return undefined
+      if (extra.length > 0 || run === undefined || run.first > from) return undefined
+      if (run.first + run.counters.length <= base) return undefined
       for (let at = from - run.first; at <= base - run.first; at++) {
-        const birth = run.births[at] as Dot
+        const birth = { actor: run.actors[at] as number, counter: run.counters[at] as number }
         touched.set(birth, birth)
       }
     }

@@ -250,7 +250,7 @@ export class Replica {
       }
     }
     const base = this.state.context.base(actor)
-    peer.row.join([{ actor, base, extra: [] }])
+    peer.row.addUpTo(actor, base)
     if (ack) this.#send([peer.link], { type: 'ack', context: [{ actor, base, extra: [] }] })
   }
 
