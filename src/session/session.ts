@@ -66,6 +66,8 @@ export interface Attributes {
   has(name: string): boolean
   keys(): Iterable<string>
   readonly size: number
+  /** Of all names (by characters) and values, where that is known without looking at each. */
+  readonly bytes?: number
 }
 
 /** One session as a request sees it: a snapshot. Times are milliseconds since 1970. */

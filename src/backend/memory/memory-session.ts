@@ -13,6 +13,7 @@ import {
 } from '../../session/session.js'
 import type { PortableRegister, PortableSession } from '../backend.js'
 import { encodeMerged, intentOf, mergeableRegister, portableRegister, type Mergeable } from '../merged-value.js'
+import { AttributeTable } from './attribute-table.js'
 
 /** Registers that every backend exports beside the attributes, under names that no attribute can have. */
 const PRINCIPAL = '\u0000principal'
@@ -41,14 +42,18 @@ interface IdEntry {
  * forgotten, while a copy that the session kept would outlive the collector's young generation at every write.
  */
 class Snapshot implements Attributes {
-  #attributes: ReadonlyMap<string, Uint8Array>
+  #attributes: AttributeTable
 
-  constructor(attributes: ReadonlyMap<string, Uint8Array>) {
+  constructor(attributes: AttributeTable) {
     this.#attributes = attributes
   }
 
   get size(): number {
     return this.#attributes.size
+  }
+
+  get bytes(): number {
+    return this.#attributes.bytes
   }
 
   get(name: string): Uint8Array | undefined {
@@ -65,7 +70,7 @@ class Snapshot implements Attributes {
 
   /** They are about to be written. */
   keepAsIs(): void {
-    this.#attributes = new Map(this.#attributes)
+    this.#attributes = this.#attributes.copy()
   }
 }
 
@@ -80,13 +85,17 @@ export class MemorySession {
   ids: readonly IdEntry[] = []
   /** Of all values together. */
   bytes = 0
-  readonly #attributes = new Map<string, Uint8Array>()
+  readonly #attributes = new AttributeTable()
+  /** What wrote each of them, in their order. */
+  readonly #marks: Mark[] = []
   /** What was handed out since the last write, to however many. */
   #snapshot: Snapshot | undefined
   /** What attributes that merge are made of; their values are among the attributes. */
   #merged: Map<string, Merged> | undefined
-  readonly #marks = new Map<string, Mark>()
-  #removed = 0
+  /** What removed those that are not there any more, in the order of removal. */
+  #removed: Map<string, Mark> | undefined
+  #principalMark: Mark | undefined
+  #maxIdleMark: Mark | undefined
   #version: readonly Dot[] = []
   #highest = 0
 
@@ -99,7 +108,7 @@ export class MemorySession {
 
   /** When the principal was set, or undefined when it never was. */
   get principalSince(): number | undefined {
-    return this.#marks.get(PRINCIPAL)?.hlc
+    return this.#principalMark?.hlc
   }
 
   snapshot(): SessionRecord {
@@ -144,7 +153,7 @@ export class MemorySession {
     if (news.length === 0) return false
 
     for (const register of portable.registers) {
-      if (this.#includes(register.dot) && !this.#marks.has(register.name)) continue
+      if (this.#includes(register.dot) && this.#markOf(register.name) === undefined) continue
       const held = this.#registerOf(register.name)
       const both = joined(held, mergeableRegister(register))
       if (both !== held) this.#set(both)
@@ -159,7 +168,10 @@ export class MemorySession {
 
   toPortable(): PortableSession {
     const registers: PortableRegister[] = []
-    for (const [name, mark] of this.#marks) registers.push(portableRegister({ name, ...mark, value: this.#valueOf(name) }))
+    for (const name of [PRINCIPAL, MAX_IDLE, ...this.#attributes.keys(), ...(this.#removed?.keys() ?? [])]) {
+      const register = this.#registerOf(name)
+      if (register !== undefined) registers.push(portableRegister(register))
+    }
     registers.sort((a, b) => (a.name < b.name ? -1 : 1))
     return {
       birth: this.birth,
@@ -183,8 +195,15 @@ export class MemorySession {
   }
 
   #registerOf(name: string): Mergeable | undefined {
-    const mark = this.#marks.get(name)
+    const mark = this.#markOf(name)
     return mark === undefined ? undefined : { name, ...mark, value: this.#valueOf(name) }
+  }
+
+  #markOf(name: string): Mark | undefined {
+    if (name === PRINCIPAL) return this.#principalMark
+    if (name === MAX_IDLE) return this.#maxIdleMark
+    const at = this.#attributes.indexOf(name)
+    return at < 0 ? this.#removed?.get(name) : this.#marks[at]
   }
 
   #valueOf(name: string): Mergeable['value'] {
@@ -195,13 +214,13 @@ export class MemorySession {
 
   #set({ name, kind, value, hlc, dot }: Mergeable): void {
     const mark: Mark = { kind, hlc, dot }
-    if (name !== PRINCIPAL && name !== MAX_IDLE) {
-      this.#setAttribute(name, value, mark)
-      return
-    }
-    if (name === PRINCIPAL) this.principal = typeof value === 'string' ? value : undefined
-    else this.maxIdleMs = typeof value === 'number' ? value : Infinity
-    this.#marks.set(name, mark)
+    if (name === PRINCIPAL) {
+      this.principal = typeof value === 'string' ? value : undefined
+      this.#principalMark = mark
+    } else if (name === MAX_IDLE) {
+      this.maxIdleMs = typeof value === 'number' ? value : Infinity
+      this.#maxIdleMark = mark
+    } else this.#setAttribute(name, value, mark)
   }
 
   #setAttribute(name: string, held: Mergeable['value'], mark: Mark): void {
@@ -211,27 +230,31 @@ export class MemorySession {
     const value = encoded instanceof Uint8Array ? encoded : null
     this.#snapshot?.keepAsIs()
     this.#snapshot = undefined
-    const before = this.#attributes.get(name)
-    this.bytes += (value?.byteLength ?? 0) - (before?.byteLength ?? 0)
-    if (value !== null) {
-      if (before === undefined && this.#marks.has(name)) this.#removed--
-      this.#attributes.set(name, value)
+    const at = this.#attributes.indexOf(name)
+    this.bytes += (value?.length ?? 0) - (this.#attributes.valueAt(at)?.length ?? 0)
+    if (value === null) this.#remove(name, at, mark)
+    else if (at < 0) {
+      this.#removed?.delete(name)
+      this.#attributes.add(name, value)
+      this.#marks.push(mark)
     } else {
-      this.#attributes.delete(name)
-      if (before !== undefined || !this.#marks.has(name)) this.#removed++
-      // Moves the mark to the end, so that the marks of what was removed stand in the order of removal.
-      this.#marks.delete(name)
-      if (this.#removed > REMOVED_MAX) this.#forgetOldestRemoved()
+      this.#attributes.replaceAt(at, value)
+      this.#marks[at] = mark
     }
-    this.#marks.set(name, mark)
   }
 
-  #forgetOldestRemoved(): void {
-    for (const name of this.#marks.keys()) {
-      if (name === PRINCIPAL || name === MAX_IDLE || this.#attributes.has(name)) continue
-      this.#marks.delete(name)
-      this.#merged?.delete(name)
-      this.#removed--
+  #remove(name: string, at: number, mark: Mark): void {
+    if (at >= 0) {
+      this.#attributes.removeAt(at)
+      this.#marks.splice(at, 1)
+    }
+    const removed = (this.#removed ??= new Map<string, Mark>())
+    removed.delete(name)
+    removed.set(name, mark)
+    if (removed.size <= REMOVED_MAX) return
+    for (const oldest of removed.keys()) {
+      removed.delete(oldest)
+      this.#merged?.delete(oldest)
       return
     }
   }
@@ -241,8 +264,9 @@ export class MemorySession {
   }
 
   #include(dot: Dot): void {
-    const others = this.#version.filter((entry) => entry.actor !== dot.actor)
-    this.#version = others.length === 0 ? [dot] : [...others, dot]
+    const [first] = this.#version
+    const isAlone = this.#version.length <= 1 && (first === undefined || first.actor === dot.actor)
+    this.#version = isAlone ? [dot] : [...this.#version.filter((entry) => entry.actor !== dot.actor), dot]
   }
 }
 

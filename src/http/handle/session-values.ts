@@ -121,8 +121,13 @@ export class SessionValues {
       attributes += times
       bytes += times * (name.length + value.length)
     }
-    for (const name of this.#stored.keys()) count(name, this.#bytesOf(name), 1)
-    for (const [name, value] of this.#written ?? NONE) if (!this.#stored.has(name)) count(name, value, 1)
+    const stored = this.#stored
+    const written = this.#written
+    if (written === undefined && stored.bytes !== undefined) {
+      attributes = stored.size
+      bytes = stored.bytes
+    } else for (const name of stored.keys()) count(name, this.#bytesOf(name), 1)
+    for (const [name, value] of written ?? NONE) if (!stored.has(name)) count(name, value, 1)
     for (const write of writes) {
       count(write.name, this.#bytesOf(write.name), -1)
       count(write.name, this.#valueOf(write), 1)

@@ -1,0 +1,67 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { AttributeTable } from '../../src/backend/memory/attribute-table.js'
+
+/** More names than are looked at one by one. */
+const NAMES = 40
+
+type Step = readonly ['set' | 'remove', number, number] | readonly ['copy']
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 6, arbitrary: fc.tuple(fc.constant('set' as const), fc.nat(NAMES - 1), fc.nat(255)) },
+  { weight: 2, arbitrary: fc.tuple(fc.constant('remove' as const), fc.nat(NAMES - 1), fc.constant(0)) },
+  { weight: 1, arbitrary: fc.tuple(fc.constant('copy' as const)) },
+)
+
+/** As many bytes as the number says: sums of them show what was counted. */
+function value(bytes: number): Uint8Array {
+  return new Uint8Array(bytes)
+}
+
+/** What a table says, asked in every way. */
+function contents(table: AttributeTable): readonly (readonly [string, number | undefined])[] {
+  const listed = [...table.keys()].map((name) => [name, table.get(name)?.length] as const)
+  expect(table.size).toBe(listed.length)
+  expect(table.bytes).toBe(listed.reduce((sum, [name, bytes = 0]) => sum + name.length + bytes, 0))
+  for (let i = 0; i < NAMES; i++) expect(table.has(`a${i}`)).toBe(listed.some(([name]) => name === `a${i}`))
+  return listed
+}
+
+describe('a table of attributes', () => {
+  it('holds what a Map would, in its order, and a copy stays what it was', () => {
+    const run = (steps: readonly Step[]): void => {
+      const table = new AttributeTable()
+      const model = new Map<string, number>()
+      const copies: (readonly [AttributeTable, readonly (readonly [string, number])[]])[] = []
+      for (const [what, index = 0, bytes = 0] of steps) {
+        const name = `a${index}`
+        const at = table.indexOf(name)
+        if (what === 'copy') copies.push([table.copy(), [...model]])
+        else if (what === 'remove') {
+          if (at >= 0) table.removeAt(at)
+          model.delete(name)
+        } else {
+          if (at < 0) table.add(name, value(bytes))
+          else table.replaceAt(at, value(bytes))
+          model.set(name, bytes)
+        }
+        expect(contents(table)).toEqual([...model])
+      }
+      for (const [copy, then] of copies) expect(contents(copy)).toEqual(then)
+    }
+    fc.assert(fc.property(fc.array(step, { size: 'max', maxLength: 120 }), run), { numRuns: 60 })
+  })
+
+  it('lets whoever goes through the names finish with those there were', () => {
+    const table = new AttributeTable()
+    for (const name of ['a', 'b', 'c']) table.add(name, value(1))
+
+    const seen: string[] = []
+    for (const name of table.keys()) {
+      seen.push(name)
+      if (table.has('a')) table.removeAt(table.indexOf('a'))
+    }
+
+    expect(seen).toEqual(['a', 'b', 'c'])
+  })
+})
