@@ -22,10 +22,11 @@ export interface BrowserHost extends ExchangeHost {
   readonly isQuiet: boolean
   /** 1 while the world has seen as many commits as it should by now; above, people take it easier, below they hurry. */
   readonly leisure: number
+  /** What applications write. */
+  readonly attributes: readonly string[]
   answered(reply: Reply['type'] | 'refused'): void
 }
 
-const ATTRIBUTES = ['cart', 'colour', 'name', 'page', 'theme', 'visits'] as const
 const TIMEOUT_MS = 3_000
 const ATTEMPTS_MAX = 6
 /** Whoever comes back to a page reads a little before writing again. */
@@ -86,7 +87,7 @@ export class Browser {
     const random = this.#random
     const { principal } = this.#options
     const dice = random.unit()
-    const attributes = pickSome(random)
+    const attributes = pickSome(random, this.#host.attributes)
     if (this.jar.id !== undefined && this.#looksAround > 0) {
       this.#looksAround--
       return { type: 'read', attributes: [], principal }
@@ -203,9 +204,9 @@ export class Browser {
   }
 }
 
-function pickSome(random: Random): readonly string[] {
-  const first = random.pick(ATTRIBUTES)
+function pickSome(random: Random, attributes: readonly string[]): readonly string[] {
+  const first = random.pick(attributes)
   if (random.chance(0.7)) return [first]
-  const second = random.pick(ATTRIBUTES)
+  const second = random.pick(attributes)
   return first === second ? [first] : [first, second]
 }

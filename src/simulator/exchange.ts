@@ -1,7 +1,8 @@
-import type { Commit, Concern, Event, LoadAnswer, Output, RegisterWrite, Stamp } from '../replica/events.js'
+import type { Commit, CommitWrites, Concern, Event, LoadAnswer, Output, Stamp } from '../replica/events.js'
 import { Reserved } from '../replica/events.js'
 import type { Dot, IdHash } from '../session/session.js'
 import { originOf, type IdCookie } from './jar.js'
+import { mergingWrite } from './merging.js'
 import type { Process, SimulatedNode } from './node.js'
 import type { EventQueue } from './queue.js'
 import type { Random } from './random.js'
@@ -241,9 +242,12 @@ export class Exchange {
     return this.#newId
   }
 
-  #writes(): readonly RegisterWrite[] {
+  #writes(): CommitWrites {
     const { intent } = this.ask
-    const writes: RegisterWrite[] = intent.attributes.map((name) => ({ name, kind: 0, value: this.#value() }))
+    const { random } = this.#host
+    const writes = intent.attributes.map((name): CommitWrites[number] => {
+      return mergingWrite(name, random, () => this.#host.newValue()) ?? { name, kind: 0, value: this.#value() }
+    })
     if (intent.type === 'log-in') writes.push({ name: Reserved.principal, kind: 0, value: intent.principal })
     return writes
   }

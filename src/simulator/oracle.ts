@@ -1,7 +1,9 @@
 import { DotMap } from '../replica/dot-map.js'
-import type { Event } from '../replica/events.js'
+import type { CommitWrites, Event } from '../replica/events.js'
 import type { SessionEvent } from '../replica/session-state.js'
+import type { Intent } from '../session/merged.js'
 import type { Dot, IdHash } from '../session/session.js'
+import { isMergingAttribute } from './merging.js'
 
 /** Everything that was ever done to one session, by whomever. */
 export interface History {
@@ -17,6 +19,12 @@ export interface History {
   accessClockWrong: boolean
 }
 
+/** What a request asked for, and which events of the session its node included once it was done. */
+export interface Asked {
+  readonly writes: CommitWrites
+  readonly version: readonly Dot[]
+}
+
 export type KillEvent = Extract<Event, { type: 'kill' }>
 export type RevokeEvent = Extract<Event, { type: 'revoke' }>
 
@@ -28,7 +36,9 @@ export class Oracle {
   /** By the event that added an id: the rotations that removed it. */
   readonly removers = new DotMap<Dot[]>()
   readonly ids = new Map<IdHash, Dot>()
-  readonly counts = { create: 0, write: 0, rotate: 0, kill: 0, revoke: 0 }
+  /** By the event that a commit became. */
+  readonly asked = new DotMap<Asked>()
+  readonly counts = { create: 0, write: 0, rotate: 0, kill: 0, revoke: 0, merging: 0 }
 
   record(event: Event): void {
     this.events.set(event.dot, event)
@@ -69,6 +79,19 @@ export class Oracle {
       this.sessions.set(birth, history)
     }
     return history
+  }
+
+  /** Notes what a commit asked for that became this event. */
+  ask(dot: Dot, asked: Asked): void {
+    this.asked.set(dot, asked)
+    for (const { name } of asked.writes) if (isMergingAttribute(name)) this.counts.merging++
+  }
+
+  /** What the request of an event asked of an attribute that merges. */
+  intent(dot: Dot, name: string): Intent | undefined {
+    const value = this.asked.get(dot)?.writes.find((write) => write.name === name)?.value
+    if (typeof value !== 'object' || value === null || value instanceof Uint8Array || 'epoch' in value) return undefined
+    return value
   }
 
   /** Number of events made so far. */

@@ -28,6 +28,8 @@ export interface Plan {
   readonly faultEveryMs: number
   readonly lifetimes: { readonly maxIdleMs: number; readonly maxLifeMs: number }
   readonly replica: Pick<ReplicaOptions, 'killsKeptMs' | 'killsMax' | 'partFragmentsMax' | 'stampDotsMax'>
+  /** Whether some attributes merge. */
+  readonly merges: boolean
   /** Whether to wait, after all faults, until every session has ended. */
   readonly waitsForExpiry: boolean
   /** The clock of each node is off by up to this, milliseconds. */
@@ -37,6 +39,7 @@ export interface Plan {
 const DEFAULT_NODES = 5
 const DEFAULT_MINUTES = 10
 const DEFAULT_BROWSERS = 10
+const MERGES_SHARE = 0.25
 
 /** Draws a plan: swarm testing (Groce et al. 2012), each seed with its own few kinds of faults in its own mix. */
 export function drawPlan(options: SimulationOptions): Plan {
@@ -63,6 +66,7 @@ export function drawPlan(options: SimulationOptions): Plan {
       partFragmentsMax: random.pick([1, 1, 5, REPLICA_DEFAULTS.partFragmentsMax]),
       stampDotsMax: dice.chance(0.8) ? REPLICA_DEFAULTS.stampDotsMax : dice.integer(1, 4),
     },
+    merges: new Random(options.seed, 'merging').chance(MERGES_SHARE),
     waitsForExpiry: random.chance(0.3) && maxIdleMs < 100_000,
     clockErrorMs: random.pick([0, 50, 2_000]),
   }

@@ -40,6 +40,7 @@ export function describeTotals(totals: Totals): readonly (readonly [string, stri
     ['speed', `${whole(counts.simulatedMs / Math.max(1, workMs))} x real time per core`],
     ['faults', perSeed(counts.faults)],
     ['commits', `${perSeed(counts.commits)}, ${percent(counts.commitsUnderFault, counts.commits)} under a fault`],
+    ['merging writes', `${whole(counts.mergingWrites)}: to counters, maxima and sets, in some seeds`],
     ['kills', perSeed(counts.kills)],
     ['rotations', perSeed(counts.rotations)],
     ['checks', whole(counts.checks)],

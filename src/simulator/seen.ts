@@ -1,11 +1,18 @@
 import type { Register, RegisterWrite } from '../replica/events.js'
+import { isMerged } from '../replica/merge/register.js'
 import type { Dot } from '../session/session.js'
 
-/** Which write of an attribute: ordered by hybrid time, then by actor. */
-export interface Version {
-  readonly name: string
+/** When something was written, and by whom. */
+export interface Written {
   readonly hlc: number
   readonly actor: number
+}
+
+/** Which write of an attribute. */
+export interface Version extends Written {
+  readonly name: string
+  /** The write from which on it counts: itself, unless the attribute merges. */
+  readonly era: Written
 }
 
 /** At most one per attribute, ascending by its name. */
@@ -19,8 +26,15 @@ export interface Seen {
 
 export const NOTHING_SEEN: Seen = { read: [], written: [] }
 
-export function isOlder(a: Omit<Version, 'name'>, b: Omit<Version, 'name'>): boolean {
+/** By hybrid time, then by actor. */
+export function isWrittenBefore(a: Written, b: Written): boolean {
   return a.hlc < b.hlc || (a.hlc === b.hlc && a.actor < b.actor)
+}
+
+/** The era of a write: of a change to what merges the one that it belongs to, else it begins one. */
+export function eraOf(value: Register['value'] | RegisterWrite['value'], own: Written): Written {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return own
+  return { hlc: value.epoch.hlc, actor: value.epoch.dot.actor }
 }
 
 /** `registers`: ascending by name. */
@@ -34,7 +48,8 @@ export function afterWrite(
   event: { readonly dot: Dot; readonly hlc: number; readonly writes: readonly RegisterWrite[] },
 ): Seen {
   const { hlc, dot, writes } = event
-  const own = writes.map(({ name }): Version => ({ name, hlc, actor: dot.actor }))
+  const at = { hlc, actor: dot.actor }
+  const own = writes.map(({ name, value }): Version => ({ name, ...at, era: eraOf(value, at) }))
   const written = laterOf(seen.written, own.sort(byName))
   return written === seen.written ? seen : { read: seen.read, written }
 }
@@ -83,12 +98,22 @@ function isWithin(versions: Versions, others: Versions): boolean {
   return true
 }
 
-function isBefore({ hlc, dot }: Register, version: Version): boolean {
-  return hlc < version.hlc || (hlc === version.hlc && dot.actor < version.actor)
+/** Whether `a` says less than `b`: what it counts from comes first. */
+function isOlder(a: Version, b: Version): boolean {
+  if (isWrittenBefore(a.era, b.era)) return true
+  return !isWrittenBefore(b.era, a.era) && isWrittenBefore(a, b)
 }
 
-function versionOf({ name, hlc, dot }: Register): Version {
-  return { name, hlc, actor: dot.actor }
+function isBefore(register: Register, version: Version): boolean {
+  if (isMerged(register.value)) return isOlder(versionOf(register), version)
+  const { hlc, dot } = register
+  const { era } = version
+  return hlc < era.hlc || (hlc === era.hlc && dot.actor < era.actor)
+}
+
+function versionOf({ name, value, hlc, dot }: Register): Version {
+  const at = { hlc, actor: dot.actor }
+  return { name, ...at, era: eraOf(value, at) }
 }
 
 function byName(a: Version, b: Version): number {

@@ -10,6 +10,7 @@ import { Violation, type CheckerFactory } from './checkers/checker.js'
 import { Panel } from './checkers/panel.js'
 import { TOUCH_SHARE, type Exchange, type Reply } from './exchange.js'
 import { Faults } from './faults.js'
+import { MERGING_ATTRIBUTES } from './merging.js'
 import { Network } from './network.js'
 import { SimulatedNode, type NodeHost, type Process } from './node.js'
 import { Oracle } from './oracle.js'
@@ -29,6 +30,9 @@ const SWEEP_EVERY_MS = 30_000
 /** Travel, flushes and ticks together, milliseconds. */
 const MOMENT_MS = 1_000
 const BROWSERS_PER_PRINCIPAL = 2
+const PLAIN_ATTRIBUTES: readonly string[] = ['cart', 'colour', 'name', 'page', 'theme', 'visits']
+
+type CommitInput = Extract<Input, { type: 'commit' }>
 
 /** One simulated cluster with its network, its browsers, its faults, and everybody who watches. */
 export class World implements NodeHost, BrowserHost {
@@ -45,6 +49,7 @@ export class World implements NodeHost, BrowserHost {
   readonly replica: NodeHost['replica']
   readonly addresses: readonly string[]
   readonly lifetimes: Plan['lifetimes']
+  readonly attributes: readonly string[]
   readonly replies: Record<Reply['type'] | 'refused', number> = {
     served: 0,
     none: 0,
@@ -73,6 +78,7 @@ export class World implements NodeHost, BrowserHost {
     this.plan = plan
     this.random = dice.fork('application')
     this.lifetimes = plan.lifetimes
+    this.attributes = plan.merges ? [...PLAIN_ATTRIBUTES, ...MERGING_ATTRIBUTES] : PLAIN_ATTRIBUTES
     // In some worlds few sessions stay ready, and most of what is read or changed is met packed. It takes longer.
     const warmSessionsMax = new Random(plan.seed, 'memory').chance(0.25) ? 8 : REPLICA_DEFAULTS.warmSessionsMax
     this.replica = { ...REPLICA_DEFAULTS, packing: bytesAsText, warmSessionsMax, ...plan.replica }
@@ -97,6 +103,10 @@ export class World implements NodeHost, BrowserHost {
   get skewMs(): number {
     const hasWrongClocks = this.plan.faults.some(({ kind }) => kind === 'clock-jump' || kind === 'clock-drift')
     return hasWrongClocks ? 2 * REPLICA_DEFAULTS.maxSkewMs : 2 * this.plan.clockErrorMs
+  }
+
+  get merges(): boolean {
+    return this.plan.merges
   }
 
   get killsMax(): number {
@@ -125,7 +135,7 @@ export class World implements NodeHost, BrowserHost {
     this.counts.steps++
     this.trace.step(this.queue.now, node.name, input)
     const { made, isEmpty } = process.observation
-    if (input.type === 'commit') this.#becomes(node, process, input.request, made[0])
+    if (input.type === 'commit') this.#becomes(node, process, input, made[0])
     for (const event of made) {
       this.panel.made(node, process, event)
       this.oracle.record(event)
@@ -207,10 +217,15 @@ export class World implements NodeHost, BrowserHost {
     this.panel.committed(exchange, process, event, outcome)
   }
 
-  #becomes(node: SimulatedNode, process: Process, request: number, event: Event | undefined): void {
+  #becomes(node: SimulatedNode, process: Process, input: CommitInput, event: Event | undefined): void {
     if (event === undefined) return
-    this.#exchanges.get(request)?.exchange.became(event)
-    if (event.type !== 'kill' && event.type !== 'revoke') this.#noteAccess(node, process, event.birth)
+    this.#exchanges.get(input.request)?.exchange.became(event)
+    if (event.type === 'kill' || event.type === 'revoke') return
+    this.#noteAccess(node, process, event.birth)
+    const version = this.merges ? process.replica.state.live.get(event.birth)?.version : undefined
+    if (version !== undefined && 'writes' in input.commit) {
+      this.oracle.ask(event.dot, { writes: input.commit.writes, version })
+    }
   }
 
   #noteCreation(node: SimulatedNode, { replica }: Process, birth: Dot): void {

@@ -36,6 +36,18 @@ describe('a simulation', () => {
     expect(failures.filter((failure) => failure !== undefined)).toEqual([])
   }, 30_000)
 
+  test('has attributes that merge in some worlds, and has every addition counted once', () => {
+    const results = Array.from({ length: 12 }, (_, seed) => simulate({ seed, minutes: 1 }))
+    const merging = results.filter(({ plan }) => plan.merges)
+
+    expect(merging.length).toBeGreaterThan(0)
+    expect(merging.length).toBeLessThan(results.length)
+    for (const { failure, plan, counts } of results) {
+      expect(failure).toBeUndefined()
+      expect(counts.mergingWrites > 50).toBe(plan.merges)
+    }
+  }, 30_000)
+
   test('without faults serves nothing stale and refuses nobody', () => {
     const { failure, isVoid, counts } = simulate({ seed: 5, minutes: 2, without: FAULT_KINDS })
 

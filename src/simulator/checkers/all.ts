@@ -8,6 +8,7 @@ import { convergence } from './convergence.js'
 import { dotUnique } from './dot-unique.js'
 import { everyRequestAnswered } from './every-request-answered.js'
 import { exactIds } from './exact-ids.js'
+import { exactMerge } from './exact-merge.js'
 import { exactWinner } from './exact-winner.js'
 import { hashAgrees } from './hash-agrees.js'
 import { idleExpires } from './idle-expires.js'
@@ -37,6 +38,7 @@ export const ALL_CHECKERS: readonly CheckerFactory[] = [
   contextSound,
   killEvidence,
   exactWinner,
+  exactMerge,
   exactIds,
   noLossWithoutKill,
   convergence,

@@ -18,6 +18,8 @@ export interface Scene {
   readonly skewMs: number
   /** For how long a session must have been unused, in true time, before anybody may take it for idle, milliseconds. */
   idleFrom(maxIdleMs: number): number
+  /** Whether some attributes merge. */
+  readonly merges: boolean
   /** Kill records that each replica may keep. */
   readonly killsMax: number
   /** Events that a stamp may list. */

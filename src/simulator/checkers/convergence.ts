@@ -1,6 +1,10 @@
+import type { Register } from '../../replica/events.js'
+import { isMerged } from '../../replica/merge/register.js'
 import type { Replica } from '../../replica/replica.js'
+import type { SetElement } from '../../session/merged.js'
 import type { Dot } from '../../session/session.js'
 import type { Process, SimulatedNode } from '../node.js'
+import { dotText } from '../transcript.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
 
 const NAME = 'I1 Convergence'
@@ -46,12 +50,30 @@ export function canonicalText({ state }: Replica): string {
         .sort()
         .join(' ')
       const registers = session.registers
-        .map(({ name, hlc, dot }) => `${name}=${hlc}/${dot.actor}:${dot.counter}`)
+        .map(({ name, value, hlc, dot }) => `${name}=${hlc}/${dot.actor}:${dot.counter}${mergedText(value)}`)
         .join(' ')
       return `${session.birth.actor}:${session.birth.counter} ${session.isComplete ? '' : 'incomplete '}[${ids}] {${registers}}`
     })
     .sort()
     .join('\n')
+}
+
+/** All of what was merged; nothing for plain values, which their write tells apart. */
+export function mergedText(value: Register['value']): string {
+  if (!isMerged(value)) return ''
+  const since = `(${value.epoch.hlc}/${dotText(value.epoch.dot)})`
+  switch (value.type) {
+    case 'counter':
+      return `${since}${value.entries.map(({ dot, sum }) => `${dotText(dot)}=${sum}`).join(' ')}`
+    case 'max':
+      return `${since}${value.top === null ? '' : `${dotText(value.top.dot)}=${value.top.value}`}`
+    case 'set':
+      return `${since}${elementsText(value.elements)} - ${elementsText(value.removed)}, ${value.seen.map(dotText).join(' ')}`
+  }
+}
+
+function elementsText(elements: readonly SetElement[]): string {
+  return elements.map(({ bytes, dots }) => `${bytes.join('.')}:${dots.map(dotText).join('+')}`).join(' ')
 }
 
 /** What waits for an event may wait for good only where that event died with everybody who had it. */

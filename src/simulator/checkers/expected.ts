@@ -2,8 +2,11 @@ import type { Register } from '../../replica/events.js'
 import { isIncluded } from '../../replica/id-set.js'
 import type { SessionEvent, SessionState } from '../../replica/session-state.js'
 import { sameDot, type Dot } from '../../session/session.js'
+import { isMergingAttribute } from '../merging.js'
+import type { SimulatedNode } from '../node.js'
 import type { History, Oracle } from '../oracle.js'
 import { dotText } from '../transcript.js'
+import { ensure, type Checker } from './checker.js'
 
 /** What was found right of one session: what it is made of is replaced when it changes, never changed in place. */
 interface Parts {
@@ -37,9 +40,31 @@ export class FoundRight {
   }
 }
 
+/** Has every session checked that a step touched, and now and then all that are held. */
+export function everySession(name: string, nodes: readonly SimulatedNode[], checked: FoundRight): Checker {
+  const check = (node: SimulatedNode, session: SessionState): void => {
+    const wrong = checked.wrong(session)
+    ensure(wrong === undefined, name, () => `${node.name}, ${dotText(session.birth)}: ${wrong ?? ''}`)
+  }
+  return {
+    name,
+    stepped(node, { replica, observation }) {
+      for (const birth of observation.touched) {
+        const session = replica.state.live.get(birth)
+        if (session !== undefined) check(node, session)
+      }
+    },
+    swept() {
+      for (const node of nodes) {
+        for (const session of node.process?.replica.state.live.values() ?? []) check(node, session)
+      }
+    },
+  }
+}
+
 /**
- * What a session must be, recomputed from the events it includes (PROTOCOL 1.9): per attribute the greatest write by
- * (hlc, actor). Answers with what is wrong, if anything.
+ * What a session must be, recomputed from the events it includes (PROTOCOL 1.9): per plain attribute the greatest write
+ * by (hlc, actor). Answers with what is wrong, if anything.
  */
 export function wrongRegister(session: SessionState, history: History): string | undefined {
   const { registers, version } = session
@@ -47,6 +72,7 @@ export function wrongRegister(session: SessionState, history: History): string |
   for (const event of history.changes) {
     if (event.writes.length === 0 || !isIncluded(event.dot, version)) continue
     for (const { name } of event.writes) {
+      if (isMergingAttribute(name)) continue
       const register = registers.find((held) => held.name === name)
       if (register === undefined) return `${nameOf(name)} is missing`
       if (sameDot(register.dot, event.dot)) witnessed++
@@ -55,8 +81,9 @@ export function wrongRegister(session: SessionState, history: History): string |
     }
   }
   // Every register is a write of an included event, and greater than every other one.
-  if (witnessed === registers.length) return undefined
-  return `${registers.length - witnessed} attributes are by events that are not included`
+  const plain = registers.filter(({ name }) => !isMergingAttribute(name)).length
+  if (witnessed === plain) return undefined
+  return `${plain - witnessed} attributes are by events that are not included`
 }
 
 /** Ids = those added by included events, minus those removed by included events. */

@@ -1,9 +1,10 @@
 import { Context } from '../../replica/context.js'
-import type { IdEntry } from '../../replica/events.js'
+import type { IdEntry, Register } from '../../replica/events.js'
 import { SessionState } from '../../replica/session-state.js'
 import { sameDot } from '../../session/session.js'
 import type { Process } from '../node.js'
 import { dotText } from '../transcript.js'
+import { mergedText } from './convergence.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
 
 const NAME = 'I9 MergeLaws'
@@ -66,12 +67,16 @@ function areSame(a: Parts, b: Parts): boolean {
     areIn(a.version, b.version, sameDot) &&
     areIn(b.version, a.version, sameDot) &&
     a.registers.length === b.registers.length &&
-    a.registers.every(({ name, dot }, i) => b.registers[i]?.name === name && sameDot(b.registers[i].dot, dot))
+    a.registers.every((register, i) => isSameRegister(register, b.registers[i]))
   )
 }
 
 function isSameId(a: IdEntry, b: IdEntry): boolean {
   return a.hash === b.hash
+}
+
+function isSameRegister(a: Register, b: Register | undefined): boolean {
+  return b?.name === a.name && sameDot(b.dot, a.dot) && mergedText(b.value) === mergedText(a.value)
 }
 
 function areIn<T>(items: readonly T[], others: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
@@ -81,6 +86,6 @@ function areIn<T>(items: readonly T[], others: readonly T[], isSame: (a: T, b: T
 function describe({ isComplete, highest, ids, version, registers }: Parts): string {
   const hashes = ids.map((id) => id.hash).sort()
   const versions = version.map(dotText).sort()
-  const attributes = registers.map(({ name, dot }) => `${name}=${dotText(dot)}`)
+  const attributes = registers.map(({ name, dot, value }) => `${name}=${dotText(dot)}${mergedText(value)}`)
   return [isComplete, highest, hashes, versions, attributes].join(' ')
 }

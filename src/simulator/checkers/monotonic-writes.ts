@@ -1,6 +1,6 @@
 import type { Exchange } from '../exchange.js'
 import type { Event } from '../../replica/events.js'
-import { isOlder, type Versions } from '../seen.js'
+import { isWrittenBefore, type Versions } from '../seen.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
 
 const NAME = 'G3 MonotonicWrites'
@@ -26,5 +26,5 @@ export function firstNotBefore(
 ): string | undefined {
   if (isStale || ask.stamp === undefined || event.type === 'create') return undefined
   const own = { hlc: event.hlc, actor: event.dot.actor }
-  return versions.find((version) => !isOlder(version, own))?.name
+  return versions.find((version) => !isWrittenBefore(version, own))?.name
 }

@@ -1,3 +1,5 @@
+import { dotsOf } from '../../replica/merge/merged.js'
+import { isMerged } from '../../replica/merge/register.js'
 import { isOverfull } from '../../replica/stamp.js'
 import type { Dot } from '../../session/session.js'
 import { dotText } from '../transcript.js'
@@ -15,7 +17,10 @@ export const stampSound: CheckerFactory = ({ nodes, stampDotsMax }): Checker => 
     const isListed = (dot: Dot): boolean =>
       stamp.dots.some((kept) => kept.actor === dot.actor && kept.counter >= dot.counter)
     const leftOut: Dot[] = []
-    for (const { dot } of session.registers) if (!isListed(dot)) leftOut.push(dot)
+    for (const { dot, value } of session.registers) {
+      if (!isListed(dot)) leftOut.push(dot)
+      if (isMerged(value)) leftOut.push(...dotsOf(value).filter((part) => !isListed(part)))
+    }
     for (const { dot } of session.ids) if (!isListed(dot)) leftOut.push(dot)
     if (leftOut.length === 0) return
     ensure(replica.roster.knowsAll, NAME, () => `${node.name} drops ${leftOut.map(dotText).join(' ')}, and has not met everybody`)

@@ -1,0 +1,121 @@
+import type { Register, RegisterWrite } from '../../replica/events.js'
+import { isIncluded } from '../../replica/id-set.js'
+import type { SessionEvent, SessionState } from '../../replica/session-state.js'
+import type { Merged } from '../../session/merged.js'
+import { RegisterKind, sameDot } from '../../session/session.js'
+import { isMergingAttribute, MERGING_ATTRIBUTES } from '../merging.js'
+import type { History, Oracle } from '../oracle.js'
+import { eraOf, isWrittenBefore, type Written } from '../seen.js'
+import { dotText } from '../transcript.js'
+import type { CheckerFactory } from './checker.js'
+import { everySession, FoundRight } from './expected.js'
+import { Removals } from './removals.js'
+
+const NAME = 'K ExactMerge'
+
+/** One write of the attribute in question, by an event that is included. */
+interface Counted {
+  readonly event: SessionEvent
+  readonly write: RegisterWrite
+  readonly at: Written
+  readonly era: Written
+}
+
+/**
+ * Every attribute that merges has what was asked of it by the events included, each once: all additions of a counter,
+ * the greatest number, the elements that nobody removed who held them. Recomputed from what requests asked for, not from
+ * what events carry.
+ */
+export const exactMerge: CheckerFactory = ({ merges, nodes, oracle }) => {
+  if (!merges) return { name: NAME }
+  const removals = new Removals(oracle)
+  const checked = new FoundRight(oracle, (session, history) => wrongMerge(session, history, oracle, removals))
+  return {
+    ...everySession(NAME, nodes, checked),
+    made(_node, _process, event) {
+      if (event.type === 'kill' || event.type === 'revoke') return
+      for (const { name } of event.writes) if (isMergingAttribute(name)) removals.note(event, name)
+    },
+  }
+}
+
+function wrongMerge(session: SessionState, history: History, oracle: Oracle, removals: Removals): string | undefined {
+  for (const name of MERGING_ATTRIBUTES) {
+    const counted = latestEra(writesOf(name, session, history))
+    const wrong = wrongAttribute(name, session.register(name), counted, oracle, removals)
+    if (wrong !== undefined) return `${name} ${wrong}`
+  }
+  return undefined
+}
+
+function writesOf(name: string, { version }: SessionState, history: History): readonly Counted[] {
+  const writes: Counted[] = []
+  for (const event of history.changes) {
+    const write = event.writes.find((candidate) => candidate.name === name)
+    if (write === undefined || !isIncluded(event.dot, version)) continue
+    const at = { hlc: event.hlc, actor: event.dot.actor }
+    writes.push({ event, write, at, era: eraOf(write.value, at) })
+  }
+  return writes
+}
+
+/** Those that count: what was written in an earlier epoch is over, and a plain write is an epoch of its own. */
+function latestEra(writes: readonly Counted[]): readonly Counted[] {
+  const latest = writes.reduce<Written | undefined>((era, other) => later(era, other.era), undefined)
+  return writes.filter(({ era }) => era.hlc === latest?.hlc && era.actor === latest.actor)
+}
+
+function wrongAttribute(
+  name: string,
+  register: Register | undefined,
+  counted: readonly Counted[],
+  oracle: Oracle,
+  removals: Removals,
+): string | undefined {
+  const last = counted.reduce<Counted | undefined>((a, b) => (a !== undefined && isWrittenBefore(b.at, a.at) ? a : b), undefined)
+  if (register === undefined || last === undefined) return register === last ? undefined : 'is there or not, wrongly'
+  if (!sameDot(register.dot, last.event.dot))
+    return `was last written by ${dotText(register.dot)}, not by ${dotText(last.event.dot)}`
+  const held = heldText(register.value)
+  const expected = expectedText(name, counted, oracle, removals)
+  return held === expected ? undefined : `is ${held}, not ${expected}`
+}
+
+function heldText(value: Register['value']): string {
+  if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return 'plain'
+  return mergedText(value)
+}
+
+function mergedText(value: Merged): string {
+  switch (value.type) {
+    case 'counter':
+      return `counter ${value.entries.reduce((all, { sum }) => all + sum, 0)}`
+    case 'max':
+      return `max ${value.top?.value ?? 'of nothing'}`
+    case 'set':
+      return `set {${value.elements.map(({ bytes }) => bytes[0]).join(' ')}}`
+  }
+}
+
+/** The same from what was asked for. */
+function expectedText(name: string, counted: readonly Counted[], oracle: Oracle, removals: Removals): string {
+  if (counted.some(({ write }) => write.kind === RegisterKind.lww)) return 'plain'
+  const numbers: number[] = []
+  const elements = new Set<number>()
+  for (const { event } of counted) {
+    const intent = oracle.intent(event.dot, name)
+    if (intent?.type === 'counter') numbers.push(intent.add)
+    if (intent?.type === 'max') numbers.push(intent.value)
+    for (const [element = 0] of intent?.type === 'set' ? intent.add : []) {
+      if (!counted.some((other) => removals.covers(other.event.dot, element, event.dot))) elements.add(element)
+    }
+  }
+  const kind = counted[0]?.write.kind
+  if (kind === RegisterKind.counter) return `counter ${numbers.reduce((all, number) => all + number, 0)}`
+  if (kind === RegisterKind.max) return `max ${numbers.length === 0 ? 'of nothing' : Math.max(...numbers)}`
+  return `set {${[...elements].sort((one, other) => one - other).join(' ')}}`
+}
+
+function later(a: Written | undefined, b: Written): Written {
+  return a === undefined || isWrittenBefore(a, b) ? b : a
+}
