@@ -1,6 +1,7 @@
 import type { Merged } from '../session/merged.js'
 import type { Attributes } from '../session/session.js'
 import type { Register } from './events.js'
+import { isPresent } from './merge/merged.js'
 import { isAttribute, isMerged } from './merge/register.js'
 
 /** Makes an attribute's encoded value of what was merged; undefined where it was removed. */
@@ -36,6 +37,8 @@ export function updated<T extends { readonly name: string }>(
 export class RegisterView implements Attributes {
   readonly #registers: readonly Register[]
   readonly #encode: EncodeMerged
+  /** Behind the one that was asked for last: most ask for all, in their order. */
+  #next = 0
 
   constructor(registers: readonly Register[], encode: EncodeMerged) {
     this.#registers = registers
@@ -47,20 +50,31 @@ export class RegisterView implements Attributes {
   }
 
   get(name: string): Uint8Array | undefined {
-    const register = registerOf(this.#registers, name)
-    if (register === undefined || !isAttribute(register)) return undefined
-    const { value } = register
+    const value = this.#find(name)?.value
     if (value instanceof Uint8Array) return value
-    return isMerged(value) ? this.#encode(value) : undefined
+    return value !== undefined && isMerged(value) && isPresent(value) ? this.#encode(value) : undefined
   }
 
   has(name: string): boolean {
-    const register = registerOf(this.#registers, name)
+    const register = this.#find(name)
     return register !== undefined && isAttribute(register)
   }
 
-  *keys(): Generator<string> {
-    for (const register of this.#registers) if (isAttribute(register)) yield register.name
+  keys(): readonly string[] {
+    const names: string[] = []
+    for (const register of this.#registers) if (isAttribute(register)) names.push(register.name)
+    return names
+  }
+
+  #find(name: string): Register | undefined {
+    const next = this.#registers[this.#next]
+    if (next?.name === name) {
+      this.#next++
+      return next
+    }
+    const at = indexOf(this.#registers, name)
+    if (at >= 0) this.#next = at + 1
+    return this.#registers[at]
   }
 }
 

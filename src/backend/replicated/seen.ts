@@ -68,13 +68,13 @@ export class SeenSealer {
 
   /** Tokens of the slots in which `after` says something that `before` did not, or no longer says what is lost. */
   seal(after: Stamp, before: Stamp | undefined, birth: Dot, lost: boolean): SeenTokens | undefined {
-    let tokens: Map<string, string> | undefined
-    for (let slot = 0; slot < SLOTS; slot++) {
-      const dots = after.dots.filter((dot) => slotOf(dot.actor) === slot)
-      const had = (before?.dots ?? []).filter((dot) => slotOf(dot.actor) === slot)
-      const isRaised = dots.some((dot) => !had.some((old) => old.actor === dot.actor && old.counter >= dot.counter))
-      if (!isRaised && !(lost && had.length > 0)) continue
-      tokens ??= new Map()
+    const changed = new Set<number>()
+    for (const dot of after.dots) if (!isNoted(dot, before)) changed.add(slotOf(dot.actor))
+    if (lost) for (const { actor } of before?.dots ?? []) changed.add(slotOf(actor))
+    if (changed.size === 0) return undefined
+    const tokens = new Map<string, string>()
+    for (const slot of changed) {
+      const dots = after.dots.filter(({ actor }) => slotOf(actor) === slot)
       tokens.set(String(slot), this.#sealOne({ ...after, dots }, birth))
     }
     return tokens
@@ -118,6 +118,10 @@ function contentOf(token: string): Buffer | undefined {
   const bytes = Buffer.from(token, 'base64url')
   const dots = bytes.length - HEAD_BYTES - MAC_BYTES
   return bytes[0] === VERSION && dots >= 0 && dots % DOT_BYTES === 0 ? bytes : undefined
+}
+
+function isNoted({ actor, counter }: Dot, stamp: Stamp | undefined): boolean {
+  return stamp !== undefined && stamp.dots.some((dot) => dot.actor === actor && dot.counter >= counter)
 }
 
 function read(bytes: Buffer): Stamp {
