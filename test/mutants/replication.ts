@@ -63,7 +63,7 @@ const FRAGMENTS: readonly Mutant[] = [
   one('F3', 'ids that were removed here come back with a fragment', IDS,
     '&& !known.has(dot) && !isIncluded(dot, version) && !isAmong(dot, removedIds);', ';', 1),
   one('F4', 'the birth of a session enters the context before its creation is known', STATE,
-    'if (session.isComplete) dots.push(session.birth);', 'dots.push(session.birth);', 2),
+    'if (session.isComplete) dots.push(session.birth);', 'dots.push(session.birth);', 11),
   one('F5', 'a session is sent only when one of its attributes is new', SESSION,
     'return version.some((dot) => !since.has(dot)) || removedIds.some((dot) => !since.has(dot));',
     'return this.registers.some((register) => !since.has(register.dot));', 1),
