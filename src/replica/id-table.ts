@@ -27,6 +27,14 @@ export class IdTable {
     return this.#sessions.get(hash)
   }
 
+  /** Sessions that hold an id which names another one, each after that one. */
+  *waiting(): Generator<readonly [first: SessionState, waits: SessionState]> {
+    for (const [hash, holders] of this.#contested) {
+      const first = this.#sessions.get(hash)
+      for (const holder of holders) if (first !== undefined && holder !== first) yield [first, holder]
+    }
+  }
+
   /** Why an id names nothing, within the grace time. */
   former(hash: IdHash): Former | undefined {
     return this.#former.get(hash)?.why

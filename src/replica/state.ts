@@ -66,6 +66,11 @@ export class ReplicaState {
     return this.#ids.get(hash)
   }
 
+  /** Sessions that hold an id which names another one, each after that one. */
+  waitingForIds(): Iterable<readonly [first: SessionState, waits: SessionState]> {
+    return this.#ids.waiting()
+  }
+
   byPrincipal(principal: string): readonly SessionState[] {
     return [...(this.#principals.get(principal) ?? [])]
   }

@@ -11,7 +11,21 @@ afterEach(async () => {
   await Promise.all(closing.splice(0).map((node) => node.close()))
 })
 
-async function threeNodes(): Promise<readonly [ReplicatedBackend, ReplicatedBackend, ReplicatedBackend]> {
+type Three = readonly [ReplicatedBackend, ReplicatedBackend, ReplicatedBackend]
+
+async function threeNodes(): Promise<Three> {
+  return (await threeOn()).nodes
+}
+
+interface Network {
+  readonly nodes: Three
+  readonly clock: Clock
+  /** No node of one group reaches one of the other. */
+  readonly part: (group: readonly number[], other: readonly number[]) => void
+  readonly heal: (group: readonly number[], other: readonly number[]) => void
+}
+
+async function threeOn(): Promise<Network> {
   const [hub, clock] = [new LoopbackHub(), new Clock()]
   const addresses = Array.from({ length: 3 }, () => hub.freeAddress())
   const node = (i: number): ReplicatedBackend =>
@@ -20,7 +34,19 @@ async function threeNodes(): Promise<readonly [ReplicatedBackend, ReplicatedBack
   closing.push(...nodes)
   await Promise.all(nodes.map((each) => each.open()))
   await Promise.all(nodes.map((each) => each.ready()))
-  return nodes
+  const each = (act: (a: string, b: string) => void) => (group: readonly number[], other: readonly number[]) => {
+    for (const i of group) for (const j of other) act(addresses[i] ?? '', addresses[j] ?? '')
+  }
+  return { nodes, clock, part: each((a, b) => hub.cut(a, b)), heal: each((a, b) => hub.heal(a, b)) }
+}
+
+function heardBy(node: ReplicatedBackend): number {
+  return node.counters()['session_mesh_frames_received_total'] ?? 0
+}
+
+/** Where the id leads on each node. */
+async function statesOn(nodes: readonly ReplicatedBackend[]): Promise<readonly string[]> {
+  return await Promise.all(nodes.map(async (node) => (await load(node, LEGACY.id)).state))
 }
 
 describe('a session that two nodes make under one id at once', () => {
@@ -55,5 +81,73 @@ describe('a session that two nodes make under one id at once', () => {
     for (const node of nodes) await vi.waitFor(async () => expect(await valuesOf(node, LEGACY.id)).toEqual({ life: 2 }))
     await turns(50)
     for (const node of nodes) expect(await valuesOf(node, LEGACY.id)).toEqual({ life: 2 })
+  })
+})
+
+describe('a session that two nodes make under one id without hearing of each other', () => {
+  it('ends by the others where its maker died before it heard', { timeout: 60_000 }, async () => {
+    const { nodes: [a, b, c], clock, part, heal } = await threeOn()
+    part([0], [1, 2])
+    await a.create(delta({ from: 'a' }), LEGACY)
+    await b.create(delta({ from: 'b' }), LEGACY)
+    await vi.waitFor(async () => expect(await valuesOf(c, LEGACY.id)).toEqual({ from: 'b' }), { timeout: 5_000 })
+    part([1], [2])
+    heal([0], [2])
+    await vi.waitFor(() => expect([a.size().sessions, c.size().sessions]).toEqual([2, 2]), { timeout: 10_000 })
+
+    for (let seconds = 0; seconds < 14; seconds++) {
+      const before = heardBy(a)
+      clock.advance(1_000)
+      await vi.waitFor(() => expect(heardBy(a)).toBeGreaterThan(before), { timeout: 5_000 })
+    }
+    expect([a.size().sessions, c.size().sessions]).toEqual([2, 2])
+    clock.advance(3_000)
+
+    await vi.waitFor(() => expect([a.size().sessions, c.size().sessions]).toEqual([1, 1]), { timeout: 10_000 })
+    expect([await valuesOf(a, LEGACY.id), await valuesOf(c, LEGACY.id)]).toEqual([{ from: 'a' }, { from: 'a' }])
+  })
+
+  it.each([
+    ['the smaller', 0, 1],
+    ['the greater', 1, 0],
+  ] as const)('ends with a logout of the one with %s birth before they meet', async (_which, out, other) => {
+    const { nodes, part, heal } = await threeOn()
+    part([out], [other])
+    const { ref } = await nodes[out].create(delta({ from: out }), LEGACY)
+    await nodes[other].create(delta({ from: other }), LEGACY)
+    await nodes[out].destroy(ref, 'logged-out', { acks: 'async' })
+    heal([out], [other])
+
+    await vi.waitFor(() => expect(nodes.map((node) => node.size().sessions)).toEqual([0, 0, 0]), { timeout: 10_000 })
+    await turns(50)
+    for (const state of await statesOn(nodes)) expect(state).toBe('none')
+  })
+
+  it('ends with a logout on a node that holds both', async () => {
+    const { nodes, part } = await threeOn()
+    const [a, b, c] = nodes
+    part([0], [1])
+    const { ref } = await a.create(delta({ from: 'a' }), LEGACY)
+    await b.create(delta({ from: 'b' }), LEGACY)
+    await vi.waitFor(() => expect(c.size().sessions).toBe(2))
+    part([1], [2])
+    await c.destroy(ref, 'logged-out', { acks: 'async' })
+
+    expect(await statesOn([c])).toEqual(['none'])
+    await vi.waitFor(async () => expect(await statesOn([a])).toEqual(['none']))
+  })
+
+  it('stays where only the other one expired', async () => {
+    const { nodes: [a, b], clock, part, heal } = await threeOn()
+    part([0], [1, 2])
+    const { ref } = await a.create(delta({ from: 'a' }), { ...LEGACY, maxIdleMs: 500 })
+    await b.create(delta({ from: 'b' }), LEGACY)
+    await a.destroy(ref, 'expired', { acks: 'async' })
+    clock.advance(100)
+    heal([0], [1, 2])
+
+    await vi.waitFor(async () => expect(await valuesOf(a, LEGACY.id)).toEqual({ from: 'b' }), { timeout: 10_000 })
+    await turns(50)
+    expect(await valuesOf(b, LEGACY.id)).toEqual({ from: 'b' })
   })
 })

@@ -162,8 +162,9 @@ export class ReplicaShell {
     try {
       const message = decodeMessage(bytes)
       if (message === undefined) return
-      if (message.type === 'delta') this.#noteAge(link, message.events.at(-1))
+      const over = message.type === 'delta' ? this.#heard(link, message.events) : []
       this.step({ type: 'message', link, message })
+      for (const birth of over) this.#endDuplicate(birth)
     } catch (error) {
       const isForeign = error instanceof ProtocolError
       this.counts.badFrames++
@@ -176,6 +177,12 @@ export class ReplicaShell {
     }
   }
 
+  /** Answers which sessions of ours end by that. */
+  #heard(link: LinkId, events: readonly Event[]): readonly SessionRef[] {
+    this.#noteAge(link, events.at(-1))
+    return this.duplicates.heard(events)
+  }
+
   /** How long an event was on its way, by this node's clock: the peer's own, as far off as it last was, is made up for. */
   #noteAge(link: LinkId, event: Event | undefined): void {
     if (event === undefined) return
@@ -186,8 +193,11 @@ export class ReplicaShell {
 
   #giveWayTo(ref: SessionRef): void {
     const birth = this.duplicates.givesWayTo(ref)
-    if (birth === undefined) return
-    this.#options.log('info', 'duplicate', { detail: 'two nodes made a session under one id; the one made here ends' })
+    if (birth !== undefined) this.#endDuplicate(birth)
+  }
+
+  #endDuplicate(birth: SessionRef): void {
+    this.#options.log('info', 'duplicate', { detail: 'two nodes made a session under one id; one of them ends' })
     const commit = { type: 'kill', birth, reason: 'duplicate' } as const
     void this.ask({ type: 'commit', request: 0, commit, concern: 'async', deadline: this.#options.now(), stamp: undefined }, () => {})
     this.flushSoon()
@@ -198,6 +208,7 @@ export class ReplicaShell {
     const lagMs = now - this.#tickedAt - TICK_MS
     this.#tickedAt = now
     this.step({ type: 'tick', lagMs })
+    for (const birth of this.duplicates.orphans(this.#replica.roster, now)) this.#endDuplicate(birth)
   }
 
   #perform(output: Output): void {
@@ -222,6 +233,7 @@ export class ReplicaShell {
       case 'ended': {
         const { birth: ref, reason, local } = output
         this.#options.tell({ type: reason === 'expired' ? 'expired' : 'destroyed', ref, reason, local })
+        for (const birth of this.duplicates.endWith(ref, reason, local)) this.#endDuplicate(birth)
         return
       }
       case 'ready':
