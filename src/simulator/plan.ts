@@ -30,6 +30,8 @@ export interface Plan {
   readonly replica: Pick<ReplicaOptions, 'killsKeptMs' | 'killsMax' | 'partFragmentsMax' | 'stampDotsMax'>
   /** Whether some attributes merge. */
   readonly merges: boolean
+  /** Whether nodes take over sessions that were made elsewhere. */
+  readonly imports: boolean
   /** Whether to wait, after all faults, until every session has ended. */
   readonly waitsForExpiry: boolean
   /** The clock of each node is off by up to this, milliseconds. */
@@ -40,6 +42,7 @@ const DEFAULT_NODES = 5
 const DEFAULT_MINUTES = 10
 const DEFAULT_BROWSERS = 10
 const MERGES_SHARE = 0.25
+const IMPORTS_SHARE = 0.2
 
 /** Draws a plan: swarm testing (Groce et al. 2012), each seed with its own few kinds of faults in its own mix. */
 export function drawPlan(options: SimulationOptions): Plan {
@@ -67,6 +70,7 @@ export function drawPlan(options: SimulationOptions): Plan {
       stampDotsMax: dice.chance(0.8) ? REPLICA_DEFAULTS.stampDotsMax : dice.integer(1, 4),
     },
     merges: new Random(options.seed, 'merging').chance(MERGES_SHARE),
+    imports: new Random(options.seed, 'imports').chance(IMPORTS_SHARE),
     waitsForExpiry: random.chance(0.3) && maxIdleMs < 100_000,
     clockErrorMs: random.pick([0, 50, 2_000]),
   }

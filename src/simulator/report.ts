@@ -41,6 +41,7 @@ export function describeTotals(totals: Totals): readonly (readonly [string, stri
     ['faults', perSeed(counts.faults)],
     ['commits', `${perSeed(counts.commits)}, ${percent(counts.commitsUnderFault, counts.commits)} under a fault`],
     ['merging writes', `${whole(counts.mergingWrites)}: to counters, maxima and sets, in some seeds`],
+    ['taken over', `${whole(counts.imports)} sessions made elsewhere, and ${whole(counts.importsAgain)} again`],
     ['kills', perSeed(counts.kills)],
     ['rotations', perSeed(counts.rotations)],
     ['checks', whole(counts.checks)],

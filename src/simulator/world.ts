@@ -10,6 +10,7 @@ import { Violation, type CheckerFactory } from './checkers/checker.js'
 import { Panel } from './checkers/panel.js'
 import { TOUCH_SHARE, type Exchange, type Reply } from './exchange.js'
 import { Faults } from './faults.js'
+import { Imports, type CreateEvent } from './imports.js'
 import { MERGING_ATTRIBUTES } from './merging.js'
 import { Network } from './network.js'
 import { SimulatedNode, type NodeHost, type Process } from './node.js'
@@ -50,6 +51,7 @@ export class World implements NodeHost, BrowserHost {
   readonly addresses: readonly string[]
   readonly lifetimes: Plan['lifetimes']
   readonly attributes: readonly string[]
+  readonly browsers: Browser[] = []
   readonly replies: Record<Reply['type'] | 'refused', number> = {
     served: 0,
     none: 0,
@@ -59,6 +61,7 @@ export class World implements NodeHost, BrowserHost {
     refused: 0,
   }
   readonly reads = { checked: 0, flaggedStale: 0, sequential: 0, sequentialStale: 0, parallel: 0, parallelStale: 0 }
+  readonly imports = { imported: 0, known: 0, dead: 0 }
   readonly counts = { steps: 0, commits: 0, commitsUnderFault: 0, anonymousInError: 0 }
   isQuiet = false
 
@@ -177,8 +180,10 @@ export class World implements NodeHost, BrowserHost {
         return node.crash()
       case 'quarantine':
         throw new Violation('Quarantine', `${node.name} accuses an honest peer of ${output.rule}`)
-      case 'changed':
       case 'imported':
+        this.imports[output.outcome]++
+        return
+      case 'changed':
     }
   }
 
@@ -198,6 +203,11 @@ export class World implements NodeHost, BrowserHost {
     const value = new Uint8Array(8)
     new DataView(value.buffer).setFloat64(0, ++this.#values)
     return value
+  }
+
+  madeElsewhere(event: CreateEvent, by: SimulatedNode, process: Process): void {
+    this.oracle.record(event)
+    this.#noteCreation(by, process, event.birth)
   }
 
   over(exchange: Exchange): void {
@@ -283,8 +293,9 @@ export class World implements NodeHost, BrowserHost {
         carriesStamps: stamps,
         thinkMs: dice.between(600, 1_800),
       }
-      this.queue.after(3_000, () => void new Browser(options, this, dice))
+      this.queue.after(3_000, () => this.browsers.push(new Browser(options, this, dice)))
     }
+    if (this.plan.imports) this.queue.after(6_000, () => void new Imports(this, new Random(seed, 'import')))
   }
 
   #planSweep(): void {

@@ -121,6 +121,13 @@ const ROUNDS: readonly Mutant[] = [
   one('pack', 'a packed session forgets which events it includes', 'replica/packed-session',
     'return { base, highest, ids, removedIds: [], version, registers, text };',
     'return { base, highest, ids, removedIds: [], version: version.slice(0, 1), registers, text };', 4),
+  one('import', 'a session that was made elsewhere is held and not told to peers', 'replica/replica',
+    'const alive = this.state.merge(input.fragment, now);',
+    `const { context } = this.state;
+     const add = context.add;
+     context.add = () => {};
+     const alive = this.state.merge(input.fragment, now);
+     context.add = add;`, 1),
   one('forget', 'removed attributes are not kept as removed', 'replica/registers',
     'return registers.length > into.length ? registers.slice() : registers;',
     'return registers.filter((register) => register.value !== null);', 1),

@@ -48,6 +48,18 @@ describe('a simulation', () => {
     }
   }, 30_000)
 
+  test('has sessions taken over that were made elsewhere in some worlds, by one node and again', () => {
+    const results = Array.from({ length: 8 }, (_, seed) => simulate({ seed, minutes: 2 }))
+    const importing = results.filter(({ plan }) => plan.imports)
+
+    expect(importing.length).toBeGreaterThan(0)
+    expect(importing.length).toBeLessThan(results.length)
+    for (const { failure, plan, counts } of results) {
+      expect(failure).toBeUndefined()
+      expect(counts.imports > 0 && counts.importsAgain > 0).toBe(plan.imports)
+    }
+  }, 30_000)
+
   test('without faults serves nothing stale and refuses nobody', () => {
     const { failure, isVoid, counts } = simulate({ seed: 5, minutes: 2, without: FAULT_KINDS })
 
