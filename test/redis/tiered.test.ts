@@ -1,5 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest'
-import type { SessionBackend } from '../../src/backend/backend.js'
+import type { SeenTokens, SessionBackend } from '../../src/backend/backend.js'
 import type { RedisBackend } from '../../src/backend/redis/redis.js'
 import type { TieredBackend } from '../../src/backend/tiered/tiered.js'
 import { createCluster } from '../../src/cluster.js'
@@ -7,7 +7,7 @@ import { LoopbackHub } from '../../src/transport/loopback.js'
 import { backendContract, type BackendUnderTest, type ContractOptions } from '../backend/contract.js'
 import { moveUnderLoad } from '../backend/tiered/moving.js'
 import {
-  delta, digestsAgree, LIVES, load, memory, replicatedNode, tiered, tieredNodes, turns, valuesOf, type Nodes,
+  delta, digestsAgree, LIVES, load, memory, replicatedNode, tiered, tieredNodes, turns, valuesIn, valuesOf, type Nodes,
 } from '../backend/tiered/support.js'
 import { RedisServer } from '../support/redis.js'
 import { LeapingClock, Shifted } from './shifted.js'
@@ -180,6 +180,36 @@ describe('Redis behind replicated memory', () => {
       expect(await valuesOf(cluster.backend, id)).toEqual({ mode })
       expect(cluster.health()).toBeDefined()
       expect(cluster.metrics()).toMatchObject({ session_mesh_far_up: 1 })
+    }
+  })
+
+  it('is read through near caches never older than what the browser has seen', async () => {
+    const prefix = space()
+    const open = async (id: string): Promise<SessionBackend> => {
+      const far = { type: 'redis', port: server.port, prefix } as const
+      const backend = { type: 'tiered', near: { type: 'memory' }, far, mode: 'near-cache', staleFor: '60s' } as const
+      const cluster = await createCluster({ name: 'shop', node: { id, listen: '127.0.0.1:0' }, log: () => {}, backend })
+      closing.push(() => cluster.close())
+      await cluster.ready()
+      return cluster.backend
+    }
+    const caches = [await open('a'), await open('b'), await open('c')]
+    const nodeAt = (click: number): SessionBackend => caches[click % caches.length] as SessionBackend
+    const cookies = new Map<string, string>()
+    const keep = (seen: SeenTokens | undefined): void => {
+      for (const [slot, token] of seen ?? []) cookies.set(slot, token)
+    }
+    const created = await nodeAt(0).create(delta({ clicks: 0 }), LIVES)
+    keep(created.seen)
+
+    for (let clicks = 1; clicks <= 300; clicks++) {
+      // Every node has a copy.
+      for (const node of caches) await load(node, created.id)
+      keep((await nodeAt(clicks).save(created.ref, delta({ clicks }), { seen: new Map(cookies) })).seen)
+      const answer = await nodeAt(clicks + 1).load(created.id, new Map(cookies), { deadline: Infinity })
+      if (answer.state !== 'found') throw new Error(`not found: ${answer.state}`)
+      keep(answer.seen)
+      expect(valuesIn(answer.session)).toEqual({ clicks })
     }
   })
 
