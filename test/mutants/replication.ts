@@ -53,7 +53,7 @@ const FRAGMENTS: readonly Mutant[] = [
   one('F1', 'a fragment brings a dead session back', STATE,
     'if (this.isDead(fragment.birth)) {', 'if (false) {', 1),
   one('F2', 'a fragment overwrites newer attributes', SESSION,
-    'this.#update(contents, from.registers, joined);', 'this.#update(contents, from.registers, (_own, other) => other);', 1),
+    'const register = joined(held, other);', 'const register = other;', 1),
   one('F2', 'a fragment does not complete a session', SESSION, 'contents.base ??= from.base;', '', 1),
   one('F2', 'a fragment does not raise the version', SESSION,
     'for (const dot of from.version) include(contents, dot);', '', 1),
