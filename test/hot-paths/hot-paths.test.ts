@@ -25,8 +25,8 @@ const BUDGETS: Readonly<Record<HotPath, Work>> = {
   readValue: { blocks: 167, bytes: 1_320 },
   /** A request on a node of its own that reads one attribute of ten, replaces one, begins a session of ten. */
   readRequest: { blocks: 116, bytes: 5_600 },
-  writeRequest: { blocks: 224, bytes: 11_200 },
-  createRequest: { blocks: 650, bytes: 28_100 },
+  writeRequest: { blocks: 212, bytes: 8_450 },
+  createRequest: { blocks: 706, bytes: 25_350 },
 }
 const NAMES = Object.keys(BUDGETS) as HotPath[]
 
