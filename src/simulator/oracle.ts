@@ -9,6 +9,8 @@ import { isMergingAttribute } from './merging.js'
 export interface History {
   readonly birth: Dot
   readonly changes: SessionEvent[]
+  /** Those of them that write attributes that merge. */
+  readonly merging: SessionEvent[]
   readonly kills: KillEvent[]
   /** True time of its creation, and whether a node dated it that had nobody to doubt its clock by. */
   createdAt: number
@@ -60,7 +62,9 @@ export class Oracle {
       case 'write':
         break
     }
-    this.history(event.birth).changes.push(event)
+    const history = this.history(event.birth)
+    history.changes.push(event)
+    if (event.writes.some(({ name }) => isMergingAttribute(name))) history.merging.push(event)
   }
 
   history(birth: Dot): History {
@@ -69,6 +73,7 @@ export class Oracle {
       history = {
         birth,
         changes: [],
+        merging: [],
         kills: [],
         createdAt: -Infinity,
         isMisdated: false,

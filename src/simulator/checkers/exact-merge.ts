@@ -50,7 +50,7 @@ function wrongMerge(session: SessionState, history: History, oracle: Oracle, rem
 
 function writesOf(name: string, { version }: SessionState, history: History): readonly Counted[] {
   const writes: Counted[] = []
-  for (const event of history.changes) {
+  for (const event of history.merging) {
     const write = event.writes.find((candidate) => candidate.name === name)
     if (write === undefined || !isIncluded(event.dot, version)) continue
     const at = { hlc: event.hlc, actor: event.dot.actor }

@@ -68,11 +68,12 @@ export function everySession(name: string, nodes: readonly SimulatedNode[], chec
  */
 export function wrongRegister(session: SessionState, history: History): string | undefined {
   const { registers, version } = session
+  const merges = history.merging.length > 0
   let witnessed = 0
   for (const event of history.changes) {
     if (event.writes.length === 0 || !isIncluded(event.dot, version)) continue
     for (const { name } of event.writes) {
-      if (isMergingAttribute(name)) continue
+      if (merges && isMergingAttribute(name)) continue
       const register = registers.find((held) => held.name === name)
       if (register === undefined) return `${nameOf(name)} is missing`
       if (sameDot(register.dot, event.dot)) witnessed++
@@ -81,7 +82,7 @@ export function wrongRegister(session: SessionState, history: History): string |
     }
   }
   // Every register is a write of an included event, and greater than every other one.
-  const plain = registers.filter(({ name }) => !isMergingAttribute(name)).length
+  const plain = merges ? registers.filter(({ name }) => !isMergingAttribute(name)).length : registers.length
   if (witnessed === plain) return undefined
   return `${plain - witnessed} attributes are by events that are not included`
 }

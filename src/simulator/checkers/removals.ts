@@ -36,7 +36,7 @@ export class Removals {
   #additions(event: SessionEvent, name: string, element: number): readonly Dot[] {
     const { version = [] } = this.#oracle.asked.get(event.dot) ?? {}
     const era = eraIn(event, name)
-    const before = this.#oracle.history(event.birth).changes.filter((other) => {
+    const before = this.#oracle.history(event.birth).merging.filter((other) => {
       const otherEra = eraIn(other, name)
       return isIncluded(other.dot, version) && otherEra?.hlc === era?.hlc && otherEra?.actor === era?.actor
     })
