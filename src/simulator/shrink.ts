@@ -21,7 +21,8 @@ const AFTERWARDS_MS = 100
 
 /**
  * Makes a failing plan smaller while the same promise still breaks: less time, fewer kinds of faults, fewer browsers,
- * fewer nodes. Answers with the smallest found and its transcript; undefined when the plan does not fail at all.
+ * fewer nodes, nothing taken over, nothing that merges. Answers with the smallest found and its transcript; undefined
+ * when the plan does not fail at all.
  */
 export function shrink(plan: Plan, options: ShrinkOptions): Shrunk | undefined {
   const found = runPlan(plan, options.checkers).failure
@@ -55,6 +56,8 @@ function* smallerPlans(plan: Plan): Generator<Plan> {
   if (plan.browsers > 1) yield { ...plan, browsers: Math.ceil(plan.browsers / 2) }
   if (plan.faults.length > 1) yield { ...plan, faults: [] }
   for (const fault of plan.faults) yield { ...plan, faults: plan.faults.filter((other) => other !== fault) }
+  if (plan.imports) yield { ...plan, imports: false }
+  if (plan.merges) yield { ...plan, merges: false }
   if (plan.browsers > 1) yield { ...plan, browsers: plan.browsers - 1 }
   if (plan.nodes > 2) yield { ...plan, nodes: plan.nodes - 1 }
   if (plan.durationMs > 5_000) yield { ...plan, durationMs: plan.durationMs * 0.8 }
