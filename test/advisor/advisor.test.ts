@@ -192,6 +192,21 @@ describe('a calibration', () => {
     })
   })
 
+  test('says of the p99 how far eight of ten loads scatter, where those held out hardly do', () => {
+    const { cells, ...run } = madeUpRun()
+    const scattered = cells.map((cell, i) => {
+      const { p99 } = cell.figures
+      if (p99 === undefined || cell.settings['heldOut'] === true || i % 3 > 0) return cell
+      return { ...cell, figures: { ...cell.figures, p99: { median: p99.median * 3 } } }
+    })
+    const { misses } = calibrate({ ...run, cells: scattered })
+
+    expect(misses.p99.high).toBeGreaterThan(2.5)
+    expect(misses.p99.high).toBeLessThan(3.5)
+    expect(misses.p99.heldOut).toBe(known.misses.p99.heldOut)
+    expect(known.misses.p99.high).toBeCloseTo(1, 2)
+  })
+
   test('learns nothing of a single request from a machine that cannot take more', () => {
     const { cells, ...run } = madeUpRun()
     const full = cells.map((cell) => {
@@ -229,7 +244,7 @@ describe('a calibration', () => {
     const { kinds, misses } = calibrate({ ...madeUpRun(), cells: [] })
 
     expect(kinds.replicated).toEqual({})
-    expect(misses.cpu).toEqual({ low: 1, high: 1, heldOut: 0 })
+    expect(misses.cpu).toEqual({ low: 1, high: 1, heldOut: 0, fitted: 0 })
   })
 
   test('is read from a file, which may be none', () => {

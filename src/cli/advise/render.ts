@@ -105,7 +105,8 @@ function crossing(found: Crossing | undefined): string {
 function terms(what: string, estimate: Estimate | undefined, unit: Format, miss: Miss): readonly string[] {
   if (estimate === undefined) return []
   const held = miss.heldOut === 0 ? 'the loads it was fitted to' : `${miss.heldOut} loads it was not fitted to`
-  const wrong = `measured/predicted ${miss.low.toFixed(2)}–${miss.high.toFixed(2)} for ${held}`
+  const others = miss.fitted === 0 ? '' : ` and eight of ten of ${miss.fitted} it was`
+  const wrong = `measured/predicted ${miss.low.toFixed(2)}–${miss.high.toFixed(2)} for ${held}${others}`
   return [
     `  ${what}: ${span(estimate, unit)} (${wrong})`,
     ...estimate.parts.map((part) => `    ${term(part, total(estimate.parts), unit)}`),
