@@ -19,7 +19,8 @@ const VERSION = 1
 const HEAD_BYTES = 14
 const DOT_BYTES = 13
 const MAC_BYTES = 8
-const SLOTS = 4
+/** A browser carries one for each node whose writes it saw lately. Two nodes share one in 1 of 16 clusters of two. */
+const SLOTS = 16
 const BIRTH_BYTES = 13
 const TOKEN_CHARACTERS_MAX = Math.ceil(((HEAD_BYTES + STAMP_DOTS_MAX * DOT_BYTES + MAC_BYTES) * 4) / 3)
 

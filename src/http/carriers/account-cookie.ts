@@ -10,7 +10,7 @@ import { CookieWriter } from './set-cookie.js'
 import { STAMP_AGE_S, tokensOf } from './stamp-tokens.js'
 
 const NOTHING: ReadonlySet<string> = new Set()
-/** Four slots of each session, and room for what a proxy may have doubled. */
+/** The slots that are in use of each session, and room for what a proxy may have doubled. */
 const STAMP_PAIRS_MAX = 128
 
 /**

@@ -8,7 +8,7 @@ import { CookieWriter } from './set-cookie.js'
 import { STAMP_AGE_S, tokensOf } from './stamp-tokens.js'
 
 const NO_IDS: readonly string[] = []
-/** Pairs beginning like a stamp that are looked at: a few slots, and what a proxy may have doubled. */
+/** Pairs beginning like a stamp that are looked at: all slots, and what a proxy may have doubled. */
 const STAMP_PAIRS_MAX = 32
 
 /** Ids and stamps in cookies: `<name>` holds the id, `<name>.v<slot>` what the browser has seen. */

@@ -2,7 +2,7 @@ import type { SeenTokens } from '../../backend/backend.js'
 
 /** A stamp helps while nodes catch up; after this long the browser forgets it. */
 export const STAMP_AGE_S = 600
-export const STAMPS_MAX = 8
+export const STAMPS_MAX = 16
 const STAMP_CHARACTERS_MAX = 1_024
 const SLOT = /^[0-9a-z]{1,8}$/
 
