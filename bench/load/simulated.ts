@@ -74,7 +74,8 @@ function calmPlan(nodes: number, seed: number): Plan {
   const { killsKeptMs, killsMax, partFragmentsMax, stampDotsMax } = REPLICA_DEFAULTS
   const replica = { killsKeptMs, killsMax, partFragmentsMax, stampDotsMax }
   const drawn = drawPlan({ seed, nodes, browsers: 0 })
-  return { ...drawn, faults: [], clockErrorMs: 0, waitsForExpiry: false, lifetimes: LASTING, replica }
+  const calm = { faults: [], merges: false, imports: false, clockErrorMs: 0, waitsForExpiry: false }
+  return { ...drawn, ...calm, lifetimes: LASTING, replica }
 }
 
 function create(world: World, number: number): Dot {
