@@ -52,6 +52,22 @@ describe('a table of attributes', () => {
     fc.assert(fc.property(fc.array(step, { size: 'max', maxLength: 120 }), run), { numRuns: 60 })
   })
 
+  it('and its copy are written one without the other, also where names are many', () => {
+    const table = new AttributeTable()
+    for (let i = 0; i < NAMES; i++) table.add(`a${i}`, value(i))
+    expect(table.has('a1')).toBe(true)
+    const copy = table.copy()
+
+    copy.add('of the copy', value(1))
+    table.add('of the table', value(2))
+    table.add('of the copy', value(3))
+
+    expect(table.get('of the table')?.length).toBe(2)
+    expect(table.get('of the copy')?.length).toBe(3)
+    expect(copy.get('of the copy')?.length).toBe(1)
+    expect(copy.has('of the table')).toBe(false)
+  })
+
   it('lets whoever goes through the names finish with those there were', () => {
     const table = new AttributeTable()
     for (const name of ['a', 'b', 'c']) table.add(name, value(1))

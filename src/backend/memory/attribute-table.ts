@@ -10,16 +10,14 @@ const LISTED_MAX = 16
 export class AttributeTable implements Attributes {
   #names: string[]
   #values: Uint8Array[]
-  /** Where names are, once they are many. A copy shares it: what it says is checked against the names. */
+  /** Where names are, once they are many and one of them is looked for. */
   #places: Map<string, number> | undefined
-
   #bytes: number
 
-  constructor(names: string[] = [], values: Uint8Array[] = [], bytes = 0, places?: Map<string, number>) {
+  constructor(names: string[] = [], values: Uint8Array[] = [], bytes = 0) {
     this.#names = names
     this.#values = values
     this.#bytes = bytes
-    this.#places = places
   }
 
   get bytes(): number {
@@ -73,12 +71,11 @@ export class AttributeTable implements Attributes {
   }
 
   copy(): AttributeTable {
-    return new AttributeTable(this.#names.slice(), this.#values.slice(), this.#bytes, this.#places)
+    return new AttributeTable(this.#names.slice(), this.#values.slice(), this.#bytes)
   }
 
   #placeOf(name: string): number {
     this.#places ??= new Map(this.#names.map((known, at) => [known, at]))
-    const at = this.#places.get(name) ?? -1
-    return this.#names[at] === name ? at : -1
+    return this.#places.get(name) ?? -1
   }
 }
