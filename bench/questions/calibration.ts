@@ -17,7 +17,7 @@ import type { Variant } from '../variants.js'
 const VISITORS = 600
 const WORKERS = 16
 const CONNECTIONS = 32
-const WARM_UP_REQUESTS = 3_000
+const WARM_UP_REQUESTS = 6_000
 const SETUP_SECONDS = 4
 /** Of the mode's length, for each load: CPU time comes in hundredths of a second. */
 const WINDOWS = 1.5

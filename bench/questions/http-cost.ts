@@ -12,11 +12,10 @@ import type { Variant } from '../variants.js'
 
 const VISITORS = 1_000
 const WORKERS = 16
-/** To all nodes together, of all kinds; at least so many to each. */
-const WARM_UP_REQUESTS = 4_000
-const WARM_UP_OF_EACH = 2_500
+/** To each node, of all kinds: until the compiler has nothing left to do. */
+const WARM_UP_REQUESTS = 12_000
 /** Starting the processes, making the sessions, warming up. */
-const SETUP_SECONDS = 2
+const SETUP_SECONDS = 4
 /** Reading all sessions after a window. */
 const VERIFY_SECONDS = 0.25
 /** A generator this busy may have been what limited the throughput. */
@@ -71,7 +70,7 @@ function trialOf(variant: Variant, nodes: number, { windowSeconds }: PlanOptions
     variant: variant.name,
     group: 'http-cost',
     cells: WORKLOADS.map((workload) => ({ workload, nodes })),
-    seconds: SETUP_SECONDS + nodes / 2 + WORKLOADS.length * (windowSeconds + VERIFY_SECONDS),
+    seconds: SETUP_SECONDS * nodes + WORKLOADS.length * (windowSeconds + VERIFY_SECONDS),
     measure: async (context) => await measure(variant, nodes, context),
   }
 }
@@ -82,7 +81,7 @@ async function measure(variant: Variant, nodes: number, context: TrialContext): 
   const samples: Sample[] = []
   try {
     await crowd.settle(WORKERS)
-    await crowd.warmUp(WORKERS, Math.max(WARM_UP_REQUESTS, WARM_UP_OF_EACH * nodes))
+    await crowd.warmUp(WORKERS, WARM_UP_REQUESTS * nodes)
     for (const workload of WORKLOADS) {
       const load = async (): Promise<LoadResult> => {
         const step = async () => await crowd.step(workload)

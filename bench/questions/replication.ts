@@ -28,7 +28,7 @@ const PILE = { writes: 40_000, bytes: 100 } as const
 const PILES = 3
 const VISITORS = 400
 const WORKERS = 16
-const WARM_UP_REQUESTS = 6_000
+const WARM_UP_REQUESTS = 16_000
 /** Alternately without and with peers, so that what the machine does in between falls on both. */
 const TURNS = 2
 /** A silent node is noticed after 3 s; nothing here takes longer. */

@@ -27,7 +27,7 @@ const COMPUTED = [300, 1_000]
 const VISITORS = 400
 const WORKERS = 16
 /** Of each node: all have code to compile. */
-const WARM_UP_REQUESTS = 2_500
+const WARM_UP_REQUESTS = 6_000
 const SIMULATED_LOAD = { writes: 600, bytes: 100 } as const
 
 export const question: Question = {
@@ -56,7 +56,7 @@ function realTrial(variant: Variant, nodes: number, lines: Lines, { mode, window
     variant: variant.name,
     group: 'real processes',
     cells: [{ nodes }],
-    seconds: 2 + nodes + 2 * windowSeconds,
+    seconds: 2 + 3 * nodes + 2 * windowSeconds,
     rounds: ROUNDS[mode],
     measure: async (context) => {
       const sample = await measure(variant, nodes, context)
