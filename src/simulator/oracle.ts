@@ -4,13 +4,18 @@ import type { SessionEvent } from '../replica/session-state.js'
 import type { Intent } from '../session/merged.js'
 import type { Dot, IdHash } from '../session/session.js'
 import { isMergingAttribute } from './merging.js'
+import { isWrittenBefore, type Written } from './seen.js'
 
 /** Everything that was ever done to one session, by whomever. */
 export interface History {
   readonly birth: Dot
   readonly changes: SessionEvent[]
+  /** Those of them that add an id. */
+  readonly naming: NamingEvent[]
   /** Those of them that write attributes that merge. */
   readonly merging: SessionEvent[]
+  /** By attribute that does not merge: those of them that write it, ascending by (hlc, actor). */
+  readonly plain: Map<string, SessionEvent[]>
   readonly kills: KillEvent[]
   /** True time of its creation, and whether a node dated it that had nobody to doubt its clock by. */
   createdAt: number
@@ -27,6 +32,7 @@ export interface Asked {
   readonly version: readonly Dot[]
 }
 
+export type NamingEvent = Extract<Event, { type: 'create' | 'rotate' }>
 export type KillEvent = Extract<Event, { type: 'kill' }>
 export type RevokeEvent = Extract<Event, { type: 'revoke' }>
 
@@ -64,7 +70,9 @@ export class Oracle {
     }
     const history = this.history(event.birth)
     history.changes.push(event)
+    if (event.type !== 'write') history.naming.push(event)
     if (event.writes.some(({ name }) => isMergingAttribute(name))) history.merging.push(event)
+    for (const { name } of event.writes) if (!isMergingAttribute(name)) addInOrder(history.plain, name, event)
   }
 
   history(birth: Dot): History {
@@ -73,7 +81,9 @@ export class Oracle {
       history = {
         birth,
         changes: [],
+        naming: [],
         merging: [],
+        plain: new Map(),
         kills: [],
         createdAt: -Infinity,
         isMisdated: false,
@@ -109,4 +119,20 @@ export class Oracle {
     if (removers === undefined) this.removers.set(dot, (removers = []))
     return removers
   }
+}
+
+/** Nearly all are later than those before. */
+function addInOrder(writes: Map<string, SessionEvent[]>, name: string, event: SessionEvent): void {
+  const events = writes.get(name)
+  if (events === undefined) {
+    writes.set(name, [event])
+    return
+  }
+  let at = events.length
+  while (at > 0 && isWrittenBefore(writtenBy(event), writtenBy(events[at - 1] as SessionEvent))) at--
+  events.splice(at, 0, event)
+}
+
+function writtenBy({ hlc, dot }: SessionEvent): Written {
+  return { hlc, actor: dot.actor }
 }

@@ -18,15 +18,14 @@ export const ackedSurvives: CheckerFactory = ({ nodes }): Checker => {
     committed({ ask, node }, { replica, actor }, { type, dot }, outcome) {
       if (outcome !== 'done') return
       const concern = type === 'create' || type === 'write' ? ask.concern : 'all'
-      const running = nodes.flatMap(({ process }) => (process === undefined ? [] : [process]))
-      const holders = running.filter((process) => process.replica.state.context.has(dot))
-      acked.push({ dot, holders: holders.map((holder) => holder.actor) })
+      const holders: number[] = []
+      for (const { process } of nodes) if (process?.replica.state.context.has(dot) === true) holders.push(process.actor)
+      acked.push({ dot, holders })
       if (concern === 'async') return
       const confirmed = [...replica.roster.peers.values()].filter((peer) => peer.row.hasUpTo(actor, dot.counter))
       for (const { member } of confirmed) {
-        const process = running.find((candidate) => candidate.actor === member.actor)
-        const holds = process === undefined || holders.includes(process)
-        ensure(holds, NAME, () => `${node.name} counts ${member.node}, which lacks ${dotText(dot)}`)
+        const isRunning = nodes.some(({ process }) => process?.actor === member.actor)
+        ensure(!isRunning || holders.includes(member.actor), NAME, () => `${node.name} counts ${member.node}, which lacks ${dotText(dot)}`)
       }
       const enough = {
         one: 1,

@@ -1,5 +1,6 @@
-import type { Replica } from '../../replica/replica.js'
 import type { Event } from '../../replica/events.js'
+import type { SessionState } from '../../replica/session-state.js'
+import type { ReplicaState } from '../../replica/state.js'
 import { dotText, eventText } from '../transcript.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
 
@@ -8,12 +9,13 @@ const NAME = 'I6 ContextSound'
 /** A context claims nothing that is not reflected: what it claims is never looked at again. */
 export const contextSound: CheckerFactory = ({ nodes, oracle }): Checker => ({
   name: NAME,
-  stepped(node, { replica, observation }) {
+  stepped(node, { replica: { state }, observation }) {
     for (const dot of observation.claimed) {
       const event = oracle.events.get(dot)
       ensure(event !== undefined, NAME, () => `${node.name} claims ${dotText(dot)}, which never happened`)
+      const session = event.type === 'revoke' ? undefined : state.live.get(event.birth)
       ensure(
-        isReflected(event, replica),
+        isReflected(event, state, session),
         NAME,
         () => `${node.name} claims but does not reflect: ${eventText(event)}`,
       )
@@ -22,28 +24,29 @@ export const contextSound: CheckerFactory = ({ nodes, oracle }): Checker => ({
   swept() {
     for (const { process, name } of nodes) {
       if (process === undefined) continue
-      const { replica } = process
-      const check = (event: Event): void => {
-        if (!replica.state.context.has(event.dot)) return
-        ensure(isReflected(event, replica), NAME, () => `${name} claims but does not reflect: ${eventText(event)}`)
+      const { state } = process.replica
+      const check = (event: Event, session: SessionState | undefined): void => {
+        if (!state.context.has(event.dot)) return
+        ensure(isReflected(event, state, session), NAME, () => `${name} claims but does not reflect: ${eventText(event)}`)
       }
       for (const { birth, changes, kills } of oracle.sessions.values()) {
+        const session = state.live.get(birth)
         // Of what is dead all events are reflected.
-        if (replica.state.isDead(birth) && !replica.state.live.has(birth)) continue
-        changes.forEach(check)
-        kills.forEach(check)
+        if (session === undefined && state.isDead(birth)) continue
+        for (const event of changes) check(event, session)
+        for (const event of kills) check(event, session)
       }
-      oracle.revocations.forEach(check)
+      for (const event of oracle.revocations) check(event, undefined)
     }
   },
 })
 
-function isReflected(event: Event, { state }: Replica): boolean {
+/** `session`: the one that the event is of, where it is held. */
+function isReflected(event: Event, state: ReplicaState, session: SessionState | undefined): boolean {
   if (event.type === 'revoke') {
     const held = state.revocations.get(event.principal)
     return held !== undefined && held.hlc >= event.hlc
   }
-  const session = state.live.get(event.birth)
   if (session === undefined) return state.isDead(event.birth)
   if (event.type === 'kill' || !session.includes(event.dot)) return false
   return event.type !== 'create' || session.isComplete

@@ -1,8 +1,9 @@
 import type { Register } from '../../replica/events.js'
 import { isMerged } from '../../replica/merge/register.js'
 import type { Replica } from '../../replica/replica.js'
+import type { SessionState } from '../../replica/session-state.js'
 import type { SetElement } from '../../session/merged.js'
-import type { Dot } from '../../session/session.js'
+import { sameDot, type Dot } from '../../session/session.js'
 import type { Process, SimulatedNode } from '../node.js'
 import { dotText } from '../transcript.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
@@ -33,29 +34,64 @@ export function firstDifference(nodes: readonly SimulatedNode[]): string | undef
     if (contexts[index + 1] !== contexts[0])
       return `contexts of ${first?.name ?? ''} and ${name} differ: ${contexts[0] ?? ''} ${contexts[index + 1] ?? ''}`
   }
-  const states = nodes.map(({ process }) => (process === undefined ? '' : canonicalText(process.replica)))
-  for (const [index, { name }] of others.entries()) {
-    const [left = '', right = ''] = [states[0], states[index + 1]]
-    if (left !== right) return `sessions of ${first?.name ?? ''} and ${name} differ: ${differing(left, right)}`
+  for (const { name, process } of others) {
+    if (first?.process === undefined || process === undefined || holdSame(first.process.replica, process.replica)) continue
+    const [left, right] = [canonicalText(first.process.replica), canonicalText(process.replica)]
+    return `sessions of ${first.name} and ${name} differ: ${differing(left, right)}`
   }
   return undefined
 }
 
+/** Whether two replicas hold equal sessions. */
+export function holdSame(a: Replica, b: Replica): boolean {
+  const [left, right] = [a.state.live, b.state.live]
+  if (left.size !== right.size) return false
+  for (const session of left.values()) {
+    const other = right.get(session.birth)
+    if (other === undefined || !areSame(session, other)) return false
+  }
+  return true
+}
+
+function areSame(a: SessionState, b: SessionState): boolean {
+  return (
+    a.isComplete === b.isComplete &&
+    idsText(a) === idsText(b) &&
+    a.registers.length === b.registers.length &&
+    a.registers.every((register, at) => isSameRegister(register, b.registers[at]))
+  )
+}
+
+function isSameRegister({ name, value, hlc, dot }: Register, other: Register | undefined): boolean {
+  return (
+    other?.name === name &&
+    other.hlc === hlc &&
+    sameDot(other.dot, dot) &&
+    (other.value === value || mergedText(other.value) === mergedText(value))
+  )
+}
+
 /** What a replica holds, as text that is equal where the state is equal. */
-export function canonicalText({ state }: Replica): string {
+function canonicalText({ state }: Replica): string {
   return [...state.live.values()]
     .map((session) => {
-      const ids = session.ids
-        .map((id) => id.hash)
-        .sort()
-        .join(' ')
       const registers = session.registers
         .map(({ name, value, hlc, dot }) => `${name}=${hlc}/${dot.actor}:${dot.counter}${mergedText(value)}`)
         .join(' ')
-      return `${session.birth.actor}:${session.birth.counter} ${session.isComplete ? '' : 'incomplete '}[${ids}] {${registers}}`
+      return `${session.birth.actor}:${session.birth.counter} ${session.isComplete ? '' : 'incomplete '}[${idsText(session)}] {${registers}}`
     })
     .sort()
     .join('\n')
+}
+
+/** Ids are in no order. */
+function idsText({ ids }: SessionState): string {
+  const [only] = ids
+  if (ids.length === 1 && only !== undefined) return only.hash
+  return ids
+    .map((id) => id.hash)
+    .sort()
+    .join(' ')
 }
 
 /** All of what was merged; nothing for plain values, which their write tells apart. */

@@ -1,10 +1,9 @@
-import type { Register } from '../../replica/events.js'
 import { isIncluded } from '../../replica/id-set.js'
-import type { SessionEvent, SessionState } from '../../replica/session-state.js'
+import type { SessionState } from '../../replica/session-state.js'
 import { sameDot, type Dot } from '../../session/session.js'
 import { isMergingAttribute } from '../merging.js'
 import type { SimulatedNode } from '../node.js'
-import type { History, Oracle } from '../oracle.js'
+import type { History, NamingEvent, Oracle } from '../oracle.js'
 import { dotText } from '../transcript.js'
 import { ensure, type Checker } from './checker.js'
 
@@ -68,37 +67,30 @@ export function everySession(name: string, nodes: readonly SimulatedNode[], chec
  */
 export function wrongRegister(session: SessionState, history: History): string | undefined {
   const { registers, version } = session
-  const merges = history.merging.length > 0
   let witnessed = 0
-  for (const event of history.changes) {
-    if (event.writes.length === 0 || !isIncluded(event.dot, version)) continue
-    for (const { name } of event.writes) {
-      if (merges && isMergingAttribute(name)) continue
-      const register = registers.find((held) => held.name === name)
-      if (register === undefined) return `${nameOf(name)} is missing`
-      if (sameDot(register.dot, event.dot)) witnessed++
-      else if (!isGreater(register, event))
-        return `${nameOf(name)} is by ${dotText(register.dot)}, not by ${dotText(event.dot)}`
-    }
+  for (const [name, writes] of history.plain) {
+    const winner = writes.findLast(({ dot }) => isIncluded(dot, version))
+    if (winner === undefined) continue
+    const register = registers.find((held) => held.name === name)
+    if (register === undefined) return `${nameOf(name)} is missing`
+    if (!sameDot(register.dot, winner.dot))
+      return `${nameOf(name)} is by ${dotText(register.dot)}, not by ${dotText(winner.dot)}`
+    witnessed++
   }
-  // Every register is a write of an included event, and greater than every other one.
+  // Every register is a write of an included event.
+  const merges = history.merging.length > 0
   const plain = merges ? registers.filter(({ name }) => !isMergingAttribute(name)).length : registers.length
   if (witnessed === plain) return undefined
   return `${plain - witnessed} attributes are by events that are not included`
 }
 
 /** Ids = those added by included events, minus those removed by included events. */
-export function wrongIds(session: SessionState, history: History): string | undefined {
+export function wrongIds(session: SessionState, { naming }: History): string | undefined {
   const { ids, version } = session
-  let removed: readonly Dot[] | undefined
-  for (const event of history.changes) {
-    if (event.type !== 'rotate' || !isIncluded(event.dot, version)) continue
-    removed = removed === undefined ? event.drops : removed.concat(event.drops)
-  }
   let added = 0
-  for (const event of history.changes) {
-    if (event.type === 'write' || !isIncluded(event.dot, version)) continue
-    const isValid = removed === undefined || !removed.some((dot) => sameDot(dot, event.dot))
+  for (const event of naming) {
+    if (!isIncluded(event.dot, version)) continue
+    const isValid = !naming.some((other) => isRemovedBy(other, event.dot) && isIncluded(other.dot, version))
     const isHeld = ids.some((id) => id.hash === event.id && sameDot(id.dot, event.dot))
     if (isValid !== isHeld) return `id ${event.id} of ${dotText(event.dot)} is ${isHeld ? 'held' : 'missing'}`
     if (isValid) added++
@@ -106,8 +98,8 @@ export function wrongIds(session: SessionState, history: History): string | unde
   return ids.length === added ? undefined : `${ids.length} ids held, ${added} expected`
 }
 
-function isGreater(a: Register, b: SessionEvent): boolean {
-  return a.hlc > b.hlc || (a.hlc === b.hlc && a.dot.actor > b.dot.actor)
+function isRemovedBy(event: NamingEvent, id: Dot): boolean {
+  return event.type === 'rotate' && event.drops.some((dot) => sameDot(dot, id))
 }
 
 function nameOf(name: string): string {

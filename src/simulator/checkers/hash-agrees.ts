@@ -1,5 +1,5 @@
-import type { Process, SimulatedNode } from '../node.js'
-import { canonicalText } from './convergence.js'
+import type { SimulatedNode } from '../node.js'
+import { holdSame } from './convergence.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
 
 const NAME = 'I12 HashAgrees'
@@ -9,12 +9,6 @@ export const hashAgrees: CheckerFactory = ({ nodes }): Checker => ({
   name: NAME,
   swept() {
     const first = new Map<string, SimulatedNode>()
-    const states = new Map<SimulatedNode, string>()
-    const stateOf = (node: SimulatedNode, { replica }: Process): string => {
-      const state = states.get(node) ?? canonicalText(replica)
-      states.set(node, state)
-      return state
-    }
     for (const node of nodes) {
       if (node.process === undefined) continue
       const context = JSON.stringify(node.process.replica.state.context.entries())
@@ -24,7 +18,7 @@ export const hashAgrees: CheckerFactory = ({ nodes }): Checker => ({
         continue
       }
       ensure(
-        stateOf(other, other.process) === stateOf(node, node.process),
+        holdSame(other.process.replica, node.process.replica),
         NAME,
         () => `${other.name} and ${node.name} have the same events and different sessions`,
       )
