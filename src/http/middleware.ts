@@ -1,8 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ServerResponse, type IncomingMessage } from 'node:http'
 import type { SessionBackend } from '../backend/backend.js'
 import type { Session } from './handle/session-types.js'
 import { Mount, type HttpWorld } from './mount.js'
 import type { ResolvedSessionOptions } from './options.js'
+import { IncomingHead } from './request/request-head.js'
 import { attach, installRequestProperty, requestSessionOf } from './request/request-property.js'
 import { RequestSession } from './request/request-session.js'
 import { CommitGate, installGates } from './response/commit-gate.js'
@@ -59,21 +60,28 @@ function handle(mount: Mount, req: IncomingMessage, res: ServerResponse, next: N
     next()
     return
   }
-  if (res.headersSent) {
-    const detail = 'mounted behind something that had sent the headers already: new sessions cannot get a cookie'
-    mount.warnOnce('session-middleware-mounted-late', detail)
-  }
-  const request = new RequestSession(mount, req)
+  const request = new RequestSession(mount, new IncomingHead(req))
   attach(req, request)
-  // Engine.IO passes a stand-in for the response to an upgrade, which carries neither cookies nor commits.
-  const isResponse = typeof res.appendHeader === 'function'
-  if (isResponse) request.gate = new CommitGate(res, request, (error) => refuse(res, next, error))
+  if (isResponse(res)) guard(mount, request, res, next)
 
   if (mount.options.load === 'on-demand' || mount.options.when?.(req) === false) {
     next()
     return
   }
   loadThenGoOn(request, res, next)
+}
+
+/** Engine.IO passes a stand-in for the response to an upgrade, which carries neither cookies nor commits. */
+function isResponse(res: object): boolean {
+  return res instanceof ServerResponse || 'appendHeader' in res
+}
+
+function guard(mount: Mount, request: RequestSession, res: ServerResponse, next: Next): void {
+  const gate = CommitGate.before(res, request, (error) => refuse(res, next, error))
+  request.gate = gate
+  if (!gate.isLate) return
+  const detail = 'mounted behind something that had sent the headers already: new sessions cannot get a cookie'
+  mount.warnOnce('session-middleware-mounted-late', detail)
 }
 
 function loadThenGoOn(request: RequestSession, res: ServerResponse, next: Next): void {

@@ -46,8 +46,8 @@ function namedIn(req: RequestHead, { in: where, name }: AliasPlace): string | un
 
 /** What the request asks for. Express shortens `url` while a router is mounted below a path. */
 export function addressOf(req: RequestHead): string {
-  const original = 'originalUrl' in req ? req.originalUrl : undefined
-  return typeof original === 'string' ? original : (req.url ?? '')
+  const { originalUrl } = req
+  return typeof originalUrl === 'string' ? originalUrl : (req.url ?? '')
 }
 
 function partsOf(url: string): { readonly front: string; readonly query: string; readonly fragment: string } {

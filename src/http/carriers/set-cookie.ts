@@ -70,7 +70,7 @@ export class CookieWriter {
 /** Whether the browser spoke https: to us, to a proxy that Express trusts, or to one that the options trust. */
 function isSecure(req: RequestHead, trustProxy: boolean): boolean {
   if (req.socket?.encrypted === true) return true
-  if ('secure' in req && req.secure === true) return true
+  if (req.secure === true) return true
   if (!trustProxy) return false
   const proto = req.headers['x-forwarded-proto']
   const [first] = (Array.isArray(proto) ? proto.join(',') : (proto ?? '')).split(',')

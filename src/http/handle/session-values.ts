@@ -21,6 +21,9 @@ export interface ValuesOptions {
   readonly merge: MergeKinds
 }
 
+/** A text or a number of up to so many bytes is read again sooner than it is noted. An object has to stay the same one. */
+const SHORT_BYTES = 256
+
 const NO_ATTRIBUTES: Attributes = new Map<string, Uint8Array>()
 const NO_WRITES: readonly AttributeWrite[] = []
 const NONE: ReadonlyMap<string, null> = new Map<string, null>()
@@ -67,7 +70,7 @@ export class SessionValues {
       return undefined
     }
     const value = asMerging(this.#kinds.get(name), decoded.value)
-    this.#touch(name, value, false)
+    if (typeof value === 'object' || bytes.length > SHORT_BYTES) this.#touch(name, value, false)
     return value
   }
 

@@ -10,14 +10,24 @@ declare module 'node:http' {
   }
 }
 
+/**
+ * The request that was given a session last. Most of them are answered before the next one comes, and until then they
+ * are asked for their session several times: by `req.session`, and by each call that sends something. Express leaves
+ * every request with a hidden class of its own, so the engine caches no property of it.
+ */
+let latest: IncomingMessage | undefined
+let sessionOfLatest: RequestSession | undefined
+
 /** What a request got from the middleware, if it passed one. */
 export function requestSessionOf(req: IncomingMessage): RequestSession | undefined {
-  return req[SESSION_OF_REQUEST]
+  return req === latest ? sessionOfLatest : req[SESSION_OF_REQUEST]
 }
 
 /** Gives a request its `req.session`. */
 export function attach(req: IncomingMessage, session: RequestSession): void {
   req[SESSION_OF_REQUEST] = session
+  latest = req
+  sessionOfLatest = session
   if (!(req instanceof IncomingMessage) || Object.hasOwn(req, 'session')) Object.defineProperty(req, 'session', SESSION)
 }
 
@@ -35,10 +45,10 @@ const SESSION: PropertyDescriptor = {
   configurable: true,
   enumerable: true,
   get(this: IncomingMessage) {
-    return this[SESSION_OF_REQUEST]?.session
+    return requestSessionOf(this)?.session
   },
   set(this: IncomingMessage, value: unknown) {
-    const session = this[SESSION_OF_REQUEST]
+    const session = requestSessionOf(this)
     if (session !== undefined) session.assign(value)
     else Object.defineProperty(this, 'session', { configurable: true, enumerable: true, writable: true, value })
   },

@@ -29,17 +29,29 @@ export class CommitGate implements Gate {
   #held: HeldResponse | undefined
   #ended = false
   #headersAdded = false
+  /** The headers had been sent before it was made. */
+  readonly isLate: boolean
 
   /** `fail`: gets the error of a failed commit, in a turn of its own, with a response that is as good as new. */
-  constructor(res: ServerResponse, keeper: GateKeeper, fail: (error: unknown) => void) {
+  static before(res: ServerResponse, keeper: GateKeeper, fail: (error: unknown) => void): CommitGate {
+    latest = new CommitGate(res, keeper, fail)
+    return latest
+  }
+
+  private constructor(res: ServerResponse, keeper: GateKeeper, fail: (error: unknown) => void) {
     this.#res = res
     this.#keeper = keeper
     this.#fail = fail
     this.#behind = isGated(res) ? nodes : standBefore(res, this)
-    if (res.headersSent) {
+    this.isLate = res.headersSent
+    if (this.isLate) {
       this.#state = 'sent'
       this.#addHeaders([], false)
     }
+  }
+
+  isBefore(res: ServerResponse): boolean {
+    return this.#res === res
   }
 
   get isInnermost(): boolean {
@@ -222,8 +234,11 @@ const GATED: Methods = {
   },
 }
 
+/** The gate that was made last: that of most responses which send something (request-property.ts says why it is kept). */
+let latest: CommitGate | undefined
+
 function gateOf(res: ServerResponse): Gate | undefined {
-  const gate = requestSessionOf(res.req)?.gate
+  const gate = latest?.isBefore(res) === true ? latest : requestSessionOf(res.req)?.gate
   return gate?.isInnermost === true ? gate : undefined
 }
 
@@ -247,12 +262,18 @@ function isEnded(this: ServerResponse): boolean {
   return this.finished || requestSessionOf(this.req)?.gate?.holdsEnd === true
 }
 
+/** Whether the gates on the prototype are what is called on it. Asked in a way that needs no cache of the engine's. */
 function isGated(res: ServerResponse): boolean {
+  const { writeHead, write, end, flushHeaders } = methodsOf((Object.getPrototypeOf(res) ?? res) as ServerResponse)
   return (
-    res.writeHead === GATED.writeHead &&
-    res.write === GATED.write &&
-    res.end === GATED.end &&
-    res.flushHeaders === GATED.flushHeaders
+    writeHead === GATED.writeHead &&
+    write === GATED.write &&
+    end === GATED.end &&
+    flushHeaders === GATED.flushHeaders &&
+    !Object.hasOwn(res, 'writeHead') &&
+    !Object.hasOwn(res, 'write') &&
+    !Object.hasOwn(res, 'end') &&
+    !Object.hasOwn(res, 'flushHeaders')
   )
 }
 

@@ -4,6 +4,7 @@ import { NotReadyError } from '../../errors.js'
 import type { EndReason, SessionRecord, SessionRef } from '../../session/session.js'
 import { Mount, type HttpWorld } from '../mount.js'
 import type { ResolvedSessionOptions } from '../options.js'
+import { IncomingHead } from '../request/request-head.js'
 import { requestSessionOf } from '../request/request-property.js'
 import { RequestSession } from '../request/request-session.js'
 import type { BindableSocket, BindOptions, BoundSocket } from './bindable-socket.js'
@@ -69,7 +70,7 @@ export class SocketBinder {
     const binding = new SocketBinding(socket)
     socket.onClose(() => this.#leave(binding))
     try {
-      const request = requestSessionOf(req) ?? new RequestSession(this.#mount, req)
+      const request = requestSessionOf(req) ?? new RequestSession(this.#mount, new IncomingHead(req))
       const loading = request.load()
       if (loading !== undefined) await holding(socket, loading)
       this.#seat(binding, req, request, options)
