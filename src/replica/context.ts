@@ -7,6 +7,8 @@ interface Entry {
   base: number
   /** Included events beyond a hole; undefined when there are none, which is nearly always. */
   extra: Set<number> | undefined
+  /** As it was last told to a peer; undefined since it changed. */
+  told: ContextEntry | undefined
 }
 
 const NONE: readonly number[] = []
@@ -54,6 +56,7 @@ export class Context {
   add(dot: Dot): void {
     const entry = this.#entry(dot.actor)
     if (dot.counter <= entry.base) return
+    entry.told = undefined
     if (dot.counter === entry.base + 1) {
       entry.base = dot.counter
       compact(entry)
@@ -67,6 +70,7 @@ export class Context {
   addUpTo(actor: number, counter: number): void {
     const entry = this.#entry(actor)
     if (counter <= entry.base) return
+    entry.told = undefined
     entry.base = counter
     compact(entry)
   }
@@ -75,6 +79,8 @@ export class Context {
   join(entries: readonly ContextEntry[]): void {
     for (const { actor, base, extra } of entries) {
       const entry = this.#entry(actor)
+      if (base <= entry.base && extra.length === 0) continue
+      entry.told = undefined
       entry.base = Math.max(entry.base, base)
       for (const counter of extra) {
         if (counter <= entry.base) continue
@@ -87,11 +93,14 @@ export class Context {
 
   /** Whether everything in `entries` is included here. */
   covers(entries: readonly ContextEntry[]): boolean {
-    return entries.every((entry) => this.coversEntry(entry))
+    for (const entry of entries) if (!this.coversEntry(entry)) return false
+    return true
   }
 
   coversEntry({ actor, base, extra }: ContextEntry): boolean {
-    return this.hasUpTo(actor, base) && extra.every((counter) => this.has({ actor, counter }))
+    if (!this.hasUpTo(actor, base)) return false
+    for (const counter of extra) if (!this.has({ actor, counter })) return false
+    return true
   }
 
   /** Whether all events of the actor up to `counter` are included: no hole, because the base is always moved up to one. */
@@ -102,21 +111,21 @@ export class Context {
   /** As sent to peers: actors ascending, so that equal contexts have equal bytes. */
   entries(): readonly ContextEntry[] {
     this.#ascending ??= [...this.#entries.values()].sort((a, b) => a.actor - b.actor)
-    return this.#ascending.map(({ actor, base, extra }) => ({
-      actor,
-      base,
-      extra: extra === undefined ? NONE : [...extra].sort((a, b) => a - b),
-    }))
+    return this.#ascending.map((entry) => (entry.told ??= tell(entry)))
   }
 
   #entry(actor: number): Entry {
     let entry = this.#entries.get(actor)
     if (entry === undefined) {
-      this.#entries.set(actor, (entry = { actor, base: 0, extra: undefined }))
+      this.#entries.set(actor, (entry = { actor, base: 0, extra: undefined, told: undefined }))
       this.#ascending = undefined
     }
     return entry
   }
+}
+
+function tell({ actor, base, extra }: Entry): ContextEntry {
+  return { actor, base, extra: extra === undefined ? NONE : [...extra].sort((a, b) => a - b) }
 }
 
 /** Moves the base over what has become contiguous. */

@@ -1,10 +1,10 @@
 import { DotMap } from '../replica/dot-map.js'
-import type { CommitWrites, Event } from '../replica/events.js'
+import type { CommitWrites, Event, RegisterWrite } from '../replica/events.js'
 import type { SessionEvent } from '../replica/session-state.js'
 import type { Intent } from '../session/merged.js'
 import type { Dot, IdHash } from '../session/session.js'
 import { isMergingAttribute } from './merging.js'
-import { isWrittenBefore, type Written } from './seen.js'
+import { eraOf, isWrittenBefore, type Written } from './seen.js'
 
 /** Everything that was ever done to one session, by whomever. */
 export interface History {
@@ -12,8 +12,8 @@ export interface History {
   readonly changes: SessionEvent[]
   /** Those of them that add an id. */
   readonly naming: NamingEvent[]
-  /** Those of them that write attributes that merge. */
-  readonly merging: SessionEvent[]
+  /** By attribute that merges: what they write to it. */
+  readonly merging: Map<string, MergingWrite[]>
   /** By attribute that does not merge: those of them that write it, ascending by (hlc, actor). */
   readonly plain: Map<string, SessionEvent[]>
   readonly kills: KillEvent[]
@@ -30,6 +30,15 @@ export interface History {
 export interface Asked {
   readonly writes: CommitWrites
   readonly version: readonly Dot[]
+}
+
+/** What one event writes to an attribute that merges. */
+export interface MergingWrite {
+  readonly event: SessionEvent
+  readonly write: RegisterWrite
+  readonly at: Written
+  /** The write from which on it counts. */
+  readonly era: Written
 }
 
 export type NamingEvent = Extract<Event, { type: 'create' | 'rotate' }>
@@ -71,8 +80,10 @@ export class Oracle {
     const history = this.history(event.birth)
     history.changes.push(event)
     if (event.type !== 'write') history.naming.push(event)
-    if (event.writes.some(({ name }) => isMergingAttribute(name))) history.merging.push(event)
-    for (const { name } of event.writes) if (!isMergingAttribute(name)) addInOrder(history.plain, name, event)
+    for (const write of event.writes) {
+      if (isMergingAttribute(write.name)) addMerging(history.merging, write, event)
+      else addInOrder(history.plain, write.name, event)
+    }
   }
 
   history(birth: Dot): History {
@@ -82,7 +93,7 @@ export class Oracle {
         birth,
         changes: [],
         naming: [],
-        merging: [],
+        merging: new Map(),
         plain: new Map(),
         kills: [],
         createdAt: -Infinity,
@@ -119,6 +130,14 @@ export class Oracle {
     if (removers === undefined) this.removers.set(dot, (removers = []))
     return removers
   }
+}
+
+function addMerging(writes: Map<string, MergingWrite[]>, write: RegisterWrite, event: SessionEvent): void {
+  const at = writtenBy(event)
+  const merging = { event, write, at, era: eraOf(write.value, at) }
+  const others = writes.get(write.name)
+  if (others === undefined) writes.set(write.name, [merging])
+  else others.push(merging)
 }
 
 /** Nearly all are later than those before. */

@@ -51,13 +51,17 @@ export class EventQueue {
     const heap = this.#heap
     const last = heap.pop() as Entry
     if (heap.length === 0) return
+    const { length } = heap
     let at = 0
-    for (;;) {
-      let child = 2 * at + 1
-      if (child >= heap.length) break
-      if (child + 1 < heap.length && isBefore(heap[child + 1] as Entry, heap[child] as Entry)) child++
-      if (!isBefore(heap[child] as Entry, last)) break
-      heap[at] = heap[child] as Entry
+    for (let child = 1; child < length; child = 2 * at + 1) {
+      let next = heap[child] as Entry
+      const right = child + 1 < length ? (heap[child + 1] as Entry) : undefined
+      if (right !== undefined && isBefore(right, next)) {
+        next = right
+        child++
+      }
+      if (!isBefore(next, last)) break
+      heap[at] = next
       at = child
     }
     heap[at] = last

@@ -1,25 +1,17 @@
-import type { Register, RegisterWrite } from '../../replica/events.js'
+import type { Register } from '../../replica/events.js'
 import { isIncluded } from '../../replica/id-set.js'
-import type { SessionEvent, SessionState } from '../../replica/session-state.js'
+import type { SessionState } from '../../replica/session-state.js'
 import type { Merged } from '../../session/merged.js'
 import { RegisterKind, sameDot } from '../../session/session.js'
 import { isMergingAttribute, MERGING_ATTRIBUTES } from '../merging.js'
-import type { History, Oracle } from '../oracle.js'
-import { eraOf, isWrittenBefore, type Written } from '../seen.js'
+import type { History, MergingWrite, Oracle } from '../oracle.js'
+import { isWrittenBefore, type Written } from '../seen.js'
 import { dotText } from '../transcript.js'
 import type { CheckerFactory } from './checker.js'
 import { everySession, FoundRight } from './expected.js'
 import { Removals } from './removals.js'
 
 const NAME = 'K ExactMerge'
-
-/** One write of the attribute in question, by an event that is included. */
-interface Counted {
-  readonly event: SessionEvent
-  readonly write: RegisterWrite
-  readonly at: Written
-  readonly era: Written
-}
 
 /**
  * Every attribute that merges has what was asked of it by the events included, each once: all additions of a counter,
@@ -48,19 +40,12 @@ function wrongMerge(session: SessionState, history: History, oracle: Oracle, rem
   return undefined
 }
 
-function writesOf(name: string, { version }: SessionState, history: History): readonly Counted[] {
-  const writes: Counted[] = []
-  for (const event of history.merging) {
-    const write = event.writes.find((candidate) => candidate.name === name)
-    if (write === undefined || !isIncluded(event.dot, version)) continue
-    const at = { hlc: event.hlc, actor: event.dot.actor }
-    writes.push({ event, write, at, era: eraOf(write.value, at) })
-  }
-  return writes
+function writesOf(name: string, { version }: SessionState, history: History): readonly MergingWrite[] {
+  return history.merging.get(name)?.filter(({ event }) => isIncluded(event.dot, version)) ?? []
 }
 
 /** Those that count: what was written in an earlier epoch is over, and a plain write is an epoch of its own. */
-function latestEra(writes: readonly Counted[]): readonly Counted[] {
+function latestEra(writes: readonly MergingWrite[]): readonly MergingWrite[] {
   const latest = writes.reduce<Written | undefined>((era, other) => later(era, other.era), undefined)
   return writes.filter(({ era }) => era.hlc === latest?.hlc && era.actor === latest.actor)
 }
@@ -68,11 +53,11 @@ function latestEra(writes: readonly Counted[]): readonly Counted[] {
 function wrongAttribute(
   name: string,
   register: Register | undefined,
-  counted: readonly Counted[],
+  counted: readonly MergingWrite[],
   oracle: Oracle,
   removals: Removals,
 ): string | undefined {
-  const last = counted.reduce<Counted | undefined>((a, b) => (a !== undefined && isWrittenBefore(b.at, a.at) ? a : b), undefined)
+  const last = counted.reduce<MergingWrite | undefined>((a, b) => (a !== undefined && isWrittenBefore(b.at, a.at) ? a : b), undefined)
   if (register === undefined || last === undefined) return register === last ? undefined : 'is there or not, wrongly'
   if (!sameDot(register.dot, last.event.dot))
     return `was last written by ${dotText(register.dot)}, not by ${dotText(last.event.dot)}`
@@ -98,7 +83,7 @@ function mergedText(value: Merged): string {
 }
 
 /** The same from what was asked for. */
-function expectedText(name: string, counted: readonly Counted[], oracle: Oracle, removals: Removals): string {
+function expectedText(name: string, counted: readonly MergingWrite[], oracle: Oracle, removals: Removals): string {
   if (counted.some(({ write }) => write.kind === RegisterKind.lww)) return 'plain'
   const numbers: number[] = []
   const elements = new Set<number>()

@@ -78,7 +78,7 @@ export function wrongRegister(session: SessionState, history: History): string |
     witnessed++
   }
   // Every register is a write of an included event.
-  const merges = history.merging.length > 0
+  const merges = history.merging.size > 0
   const plain = merges ? registers.filter(({ name }) => !isMergingAttribute(name)).length : registers.length
   if (witnessed === plain) return undefined
   return `${plain - witnessed} attributes are by events that are not included`

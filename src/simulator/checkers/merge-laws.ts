@@ -1,5 +1,5 @@
 import { Context } from '../../replica/context.js'
-import type { IdEntry, Register } from '../../replica/events.js'
+import type { Fragment, IdEntry, Register } from '../../replica/events.js'
 import { SessionState } from '../../replica/session-state.js'
 import { sameDot } from '../../session/session.js'
 import type { Process } from '../node.js'
@@ -28,23 +28,24 @@ function compare(a: Process, b: Process): void {
   for (const left of a.replica.state.live.values()) {
     const right = b.replica.state.live.get(left.birth)
     if (right === undefined || sampled++ >= SAMPLE) continue
-    const session = merged(left, right, a.replica.state.context)
+    const [ours, theirs] = [left.fragment(), right.fragment()]
+    const session = merged(ours, theirs, a.replica.state.context)
     const leftFirst = partsOf(session)
-    const rightFirst = partsOf(merged(right, left, b.replica.state.context))
+    const rightFirst = partsOf(merged(theirs, ours, b.replica.state.context))
     ensure(areSame(leftFirst, rightFirst), NAME, () => {
       return `${dotText(left.birth)}: ${describe(leftFirst)} or ${describe(rightFirst)}`
     })
-    session.merge(right.fragment(), a.replica.state.context)
+    session.merge(theirs, a.replica.state.context)
     ensure(areSame(leftFirst, partsOf(session)), NAME, () => {
       return `${dotText(left.birth)} changes when merged again: ${describe(leftFirst)}`
     })
   }
 }
 
-function merged(own: SessionState, other: SessionState, known: Context): SessionState {
+function merged(own: Fragment, other: Fragment, known: Context): SessionState {
   const copy = new SessionState(own.birth)
-  copy.merge(own.fragment(), new Context())
-  copy.merge(other.fragment(), known)
+  copy.merge(own, new Context())
+  copy.merge(other, known)
   return copy
 }
 

@@ -36,15 +36,15 @@ export class Removals {
   #additions(event: SessionEvent, name: string, element: number): readonly Dot[] {
     const { version = [] } = this.#oracle.asked.get(event.dot) ?? {}
     const era = eraIn(event, name)
-    const before = this.#oracle.history(event.birth).merging.filter((other) => {
-      const otherEra = eraIn(other, name)
-      return isIncluded(other.dot, version) && otherEra?.hlc === era?.hlc && otherEra?.actor === era?.actor
+    const before = this.#oracle.history(event.birth).merging.get(name)?.filter((other) => {
+      return isIncluded(other.event.dot, version) && other.era.hlc === era?.hlc && other.era.actor === era.actor
     })
-    const added = before.filter(({ dot }) => {
+    const added: Dot[] = []
+    for (const { event: { dot } } of before ?? []) {
       const intent = this.#oracle.intent(dot, name)
-      return intent?.type === 'set' && intent.add.some(([other]) => other === element)
-    })
-    return added.map(({ dot }) => dot).filter((dot) => !before.some((other) => this.covers(other.dot, element, dot)))
+      if (intent?.type === 'set' && intent.add.some(([other]) => other === element)) added.push(dot)
+    }
+    return added.filter((dot) => !before?.some((other) => this.covers(other.event.dot, element, dot)))
   }
 }
 
