@@ -17,6 +17,8 @@ type Side = 'redis' | 'replicated'
 type Backend = ResolvedConfig['backend']
 
 const REPORT_EVERY_MS = 1_000
+/** Nobody waits for a copy as for a request: it outlasts a Redis that is busy for a while. */
+const TIMEOUT_MIN_MS = 5_000
 /** So long a copy into replicated memory stays, so that the nodes fetch what it brought. */
 const SPREAD_MS = 5_000
 
@@ -112,7 +114,7 @@ function redisOf(config: ResolvedConfig, url: string | undefined, io: CliIo): Ex
   const { backend } = config
   const given = backend.type === 'tiered' ? backend.far : backend
   const redis = url === undefined && given.type === 'redis' ? given : resolved({ type: 'redis', url }, config, io)
-  if (redis.type === 'redis') return redis
+  if (redis.type === 'redis') return { ...redis, timeout: Math.max(redis.timeout, TIMEOUT_MIN_MS) }
   throw new CliError(Exit.config, 'SESSION_MESH_CONFIG', 'no Redis is configured (--redis names one)')
 }
 

@@ -26,6 +26,12 @@ async function opened(target: RedisTarget, options: Partial<RedisBackendOptions>
   return backend
 }
 
+/** What no CPU, a long collection, or a sleeping machine does to a process. */
+function holdUp(ms: number): void {
+  const until = performance.now() + ms
+  while (performance.now() < until);
+}
+
 /** The message of a rejection, and after how many milliseconds it came. */
 async function rejection(promise: Promise<unknown>): Promise<{ readonly message: string; readonly ms: number }> {
   const from = performance.now()
@@ -193,6 +199,28 @@ describe('an outage', () => {
 
     await stall(server, false)
     await vi.waitFor(async () => expect(await valuesOf(backend, id)).toEqual({ n: 1 }), 6_000)
+  })
+
+  it.each<[when: string, sent: () => Promise<unknown>]>([
+    ['before it has sent anything', () => Promise.resolve()],
+    ['while answers are on their way', () => new Promise((resolve) => setImmediate(resolve))],
+  ])('a node that is held up for longer than a call may take, %s, takes no answer for missing', async (_when, sent) => {
+    const server = await started()
+    const backend = await opened({ port: server.port }, { timeoutMs: 200 })
+    const { id, ref } = await backend.create(delta({}), LIVES)
+    const saves = Array.from({ length: 20 }, (_, n) => backend.save(ref, delta({ [`n${n}`]: n }), {}))
+    const loading = load(backend, id)
+    await sent()
+
+    holdUp(500)
+
+    expect(await loading).toMatchObject({ state: 'found' })
+    for (const saved of await Promise.all(saves)) expect(saved).toEqual({ outcome: 'done' })
+    expect(Object.keys(await valuesOf(backend, id))).toHaveLength(20)
+    expect(backend.counters()).toMatchObject({
+      session_mesh_redis_timeouts_total: 0,
+      session_mesh_redis_circuit_opened_total: 0,
+    })
   })
 
   it('FLUSHALL means no session, never an empty one', async () => {

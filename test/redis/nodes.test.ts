@@ -1,5 +1,5 @@
 /** Several nodes, a primary with replicas, and sessions that come from other backends. */
-import { Cluster, Redis } from 'ioredis'
+import { Cluster, Command, Redis } from 'ioredis'
 import { afterEach, describe, expect, it, vi } from 'vitest'
 import type { LoadResult, PortableSession, SessionBackend, SessionEvent } from '../../src/backend/backend.js'
 import { MemoryBackend } from '../../src/backend/memory/memory.js'
@@ -138,12 +138,12 @@ it('a commit that is overtaken by a later one of the same node is not missing fr
   const overtaken = new Promise<void>((resolve) => (release = resolve))
   class Slow extends Redis {
     override sendCommand(...[command, stream]: Parameters<Redis['sendCommand']>): unknown {
-      if (!command.args.includes('slow')) return super.sendCommand(command, stream)
+      if (!command.toWritable({}).includes('slow')) return super.sendCommand(command, stream)
       void overtaken.then(() => super.sendCommand(command, stream))
       return command.promise
     }
   }
-  const backend = await opened({ port: server.port }, { ioredis: () => Promise.resolve({ Redis: Slow, Cluster }) })
+  const backend = await opened({ port: server.port }, { ioredis: () => Promise.resolve({ Redis: Slow, Cluster, Command }) })
   const { id, ref } = await backend.create(delta({}), LIVES)
 
   const slow = backend.save(ref, delta({ slow: 1 }), {})

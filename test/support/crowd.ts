@@ -103,9 +103,10 @@ export class Crowd {
     const out = this.#visitors.filter(({ isOut }) => isOut)
     for (const port of this.#ready.values()) {
       await each(out.length, 10, async (i) => {
-        const { browser } = out[i] as Visitor
+        const visitor = out[i] as Visitor
+        const { browser } = visitor
         const jar = new Map(browser.jar)
-        if (userOf(await browser.get(port, '/click')) !== null) revived++
+        if (userOf(await this.#askAt(port, visitor, '/click')) !== null) revived++
         for (const [name, value] of jar) browser.jar.set(name, value)
       })
     }
@@ -117,7 +118,7 @@ export class Crowd {
     for (const port of this.#ready.values()) {
       await each(this.#visitors.length, 25, async (i) => {
         const visitor = this.#visitors[i] as Visitor
-        if (!visitor.isOut) this.#judge(visitor, await visitor.browser.get(port, '/click'))
+        if (!visitor.isOut) this.#judge(visitor, await this.#askAt(port, visitor, '/click'))
       })
     }
   }
@@ -170,6 +171,17 @@ export class Crowd {
       await pause(5)
     }
     return undefined
+  }
+
+  /** One node and no other: again where it closed an idle connection in the moment in which it was used. */
+  async #askAt(port: number, visitor: Visitor, path: string): Promise<Page> {
+    for (let attempt = 0; attempt < ASKS_MAX; attempt++) {
+      const page = await this.#sent(visitor.browser, port, path)
+      if (page !== undefined) return page
+      visitor.isUncertain = true
+      this.counts.retried++
+    }
+    throw new Error(`no answer from the node at ${port}`)
   }
 
   async #sent(browser: Browser, port: number, path: string): Promise<Page | undefined> {

@@ -8,7 +8,10 @@ import { toStored } from './stored-value.js'
 /** Registers of a commit: name, kind, whether there is a value, value. */
 export function deltaArguments({ writes, maxIdleMs, principal }: SessionDelta, json: boolean): readonly RedisArgument[] {
   const list: RedisArgument[] = []
-  for (const { name, kind, value } of writes) list.push(name, kind, ...valueArguments(value, json))
+  for (const { name, kind, value } of writes) {
+    if (value === null) list.push(name, kind, 0, '')
+    else list.push(name, kind, 1, toStored(value, json))
+  }
   if (maxIdleMs !== undefined) list.push(MAX_IDLE, 0, 1, timeArgument(maxIdleMs))
   if (principal !== undefined) list.push(PRINCIPAL, 0, ...valueArguments(principal, json))
   return list
@@ -41,7 +44,5 @@ export function valueArguments(value: PortableRegister['value'], json: boolean):
   if (value === null) return [0, '']
   if (typeof value === 'string') return [1, value]
   if (typeof value === 'number') return [1, timeArgument(value)]
-  if (!(value instanceof Uint8Array)) return [0, '']
-  const stored = toStored(value, json)
-  return [1, Buffer.from(stored.buffer, stored.byteOffset, stored.byteLength)]
+  return [1, toStored(value, json)]
 }

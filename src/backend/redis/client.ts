@@ -1,7 +1,9 @@
 import { deferred, type Deferred } from '../../deferred.js'
 import { BackendError } from '../../errors.js'
 import type { Log } from '../../log.js'
+import { Patience, within } from '../patience.js'
 import { Circuit } from './circuit.js'
+import type { Commands, Sendable } from './commands.js'
 import type { Client, RedisArgument } from './dial.js'
 import { Gathering } from './gathering.js'
 import type { Script } from './lua/script.js'
@@ -9,6 +11,7 @@ import { causeOf, isCredentials, startLine, troubleOf } from './trouble.js'
 
 export interface RedisClientOptions {
   readonly client: Client
+  readonly commands: Commands
   /** What people call the server. */
   readonly server: string
   /** How long a call may take, milliseconds. */
@@ -20,6 +23,8 @@ export interface RedisClientOptions {
   readonly log: Log
 }
 
+/** Of a script: its hash or text, how many keys, the first of them. */
+const SHOWN_OF_SCRIPT = 3
 const RETRY_MS = 25
 /** How long a mark stays that nobody reads. */
 const MARK_MS = 60_000
@@ -109,12 +114,12 @@ export class RedisClient {
 
   /** Runs one script, again where that is safe and helps. */
   run(script: Script, key: string, args: readonly RedisArgument[], withinMs?: number): Promise<unknown> {
-    return this.#call(() => this.#evaluate(script, [1, key, ...args]), withinMs)
+    return this.#evaluate(script, [1, key, ...args], withinMs)
   }
 
   /** The same with keys of several slots, which no cluster allows. */
   runOver(script: Script, keys: readonly string[], args: readonly RedisArgument[]): Promise<unknown> {
-    return this.#call(() => this.#evaluate(script, [keys.length, ...keys, ...args]))
+    return this.#evaluate(script, [keys.length, ...keys, ...args])
   }
 
   /** Writes a mark and waits until so many replicas have it, or `withinMs` are over: how many have it. */
@@ -129,13 +134,19 @@ export class RedisClient {
     return await this.#call(send, this.#options.timeoutMs + withinMs)
   }
 
+  /** All fields of a hash, and their values, in turn. */
+  hash(key: string, withinMs?: number): Promise<unknown> {
+    // In small letters, ioredis would make an object of the reply, and texts of the bytes.
+    return this.#call(() => this.#send(this.#options.commands.reading('HGETALL', [key])), withinMs)
+  }
+
   /** Runs one command that can be repeated. */
-  command(name: string, args: RedisArgument[], withinMs?: number): Promise<unknown> {
+  command(name: string, args: (string | number)[], withinMs?: number): Promise<unknown> {
     return this.#call(() => this.#client.callBuffer(name, args), withinMs)
   }
 
   /** The same on every primary of a cluster, or on the one server. */
-  async everywhere(name: string, args: RedisArgument[]): Promise<readonly unknown[]> {
+  async everywhere(name: string, args: (string | number)[]): Promise<readonly unknown[]> {
     const { nodes } = this.#client
     if (nodes === undefined) return [await this.command(name, args)]
     return await this.#call(async () => {
@@ -153,31 +164,31 @@ export class RedisClient {
 
   // ── One call ────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #call<T>(send: () => Promise<T>, withinMs: number = this.#options.timeoutMs): Promise<T> {
+  /** `again`: what is sent after a first failure, where that is something else. */
+  #call<T>(send: () => Promise<T>, withinMs: number = this.#options.timeoutMs, again = send): Promise<T> {
     this.counts.calls++
     if (this.#isClosed) return Promise.reject(new BackendError('the redis backend is closed'))
     if (this.#circuit.isOpen) return Promise.reject(this.#unanswered('has not answered lately and is being probed'))
     // As few promises and timers as a call can do with: every request pays for them.
     return new Promise((resolve, reject) => {
       const call = { isOver: false }
-      const late = (): void => {
+      const patience = new Patience(withinMs, () => {
         call.isOver = true
         this.counts.timeouts++
         this.#circuit.fail()
         reject(this.#unanswered(`did not answer within ${withinMs} ms`))
-      }
-      const timer = setTimeout(late, withinMs)
+      })
       const answered = (reply: T): void => {
-        clearTimeout(timer)
+        patience.end()
         this.#circuit.succeed()
         resolve(reply)
       }
       const failed = (error: unknown): void => {
-        clearTimeout(timer)
+        patience.end()
         reject(error)
       }
       const persist = (failure?: unknown): void => {
-        this.#persist(send, call, failure).then(answered, failed)
+        this.#persist(again, call, failure).then(answered, failed)
       }
       if (this.#isUp) this.#sent(send).then(answered, persist)
       else persist()
@@ -204,6 +215,7 @@ export class RedisClient {
     if (!(error instanceof Error) || call.isOver || this.#isClosed) throw error
     const cause = causeOf(error)
     const trouble = troubleOf(cause)
+    if (trouble === 'unknown') return
     if (trouble === 'refused') throw this.#refused(cause)
     if (trouble === 'readonly') {
       if (tried.reconnecting || !this.#reconnect()) throw await this.#readonly()
@@ -217,12 +229,18 @@ export class RedisClient {
     return send()
   }
 
-  #evaluate(script: Script, keysAndArgs: readonly RedisArgument[]): Promise<unknown> {
-    const { evalsha = 'evalsha' } = this.#options
-    return this.#client.callBuffer(evalsha, [script.sha, ...keysAndArgs]).catch((error: unknown) => {
-      if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error
-      return this.#client.callBuffer(evalsha.replace('evalsha', 'eval'), [script.lua, ...keysAndArgs])
-    })
+  /** By its hash first; by its text where that is not known there, or something else came between. */
+  #evaluate(script: Script, keysAndArgs: readonly RedisArgument[], withinMs?: number): Promise<unknown> {
+    const { commands, evalsha = 'evalsha' } = this.#options
+    const send = (name: string, hashOrText: string): Promise<unknown> => {
+      return this.#send(commands.encoded(name, [hashOrText, ...keysAndArgs], SHOWN_OF_SCRIPT))
+    }
+    const byText = (): Promise<unknown> => send(evalsha === 'evalsha' ? 'eval' : 'eval_ro', script.lua)
+    return this.#call(() => send(evalsha, script.sha), withinMs, byText)
+  }
+
+  #send(command: Sendable): Promise<unknown> {
+    return Promise.resolve(this.#client.sendCommand(command))
   }
 
   /** A new connection asks DNS or the Sentinels anew who the primary is. False: that was tried a moment ago. */
@@ -295,18 +313,5 @@ export class RedisClient {
       return new Error('silent')
     }
     await within(this.#options.timeoutMs, this.#client.callBuffer('ping', []), silent)
-  }
-}
-
-/** The promise's outcome, or the error that `late` makes when it takes longer. */
-async function within<T>(ms: number, promise: Promise<T>, late: () => Error): Promise<T> {
-  let timer: NodeJS.Timeout | undefined
-  const timeout = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(late()), ms)
-  })
-  try {
-    return await Promise.race([promise, timeout])
-  } finally {
-    clearTimeout(timer)
   }
 }

@@ -79,7 +79,8 @@ export class Commits {
     if (textOf(state) === 'gone') {
       return detail === undefined ? { outcome: 'gone' } : { outcome: 'gone', holder: birthOf(detail) }
     }
-    const outcome = await this.confirmed(servers, [shard], options)
+    const isWaiting = options.acks !== undefined && options.acks !== 'async'
+    const outcome = isWaiting ? await this.confirmed(servers, [shard], options) : 'done'
     const raised = detail === undefined ? undefined : this.#options.stamps?.sealed(ref, numberOf(detail), options.seen)
     return raised === undefined ? { outcome } : { outcome, seen: raised }
   }

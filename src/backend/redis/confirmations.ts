@@ -1,3 +1,4 @@
+import { Patience } from '../patience.js'
 import type { RedisClient } from './client.js'
 
 interface Waiting {
@@ -29,9 +30,9 @@ export class Confirmations {
   async wait(mark: string, replicas: number, withinMs: number): Promise<boolean> {
     const lane = this.#laneOf(mark)
     const confirmed = new Promise<boolean>((settle) => {
-      const timer = setTimeout(() => settle(false), withinMs)
+      const patience = new Patience(withinMs, () => settle(false))
       const settleOnce = (answer: boolean): void => {
-        clearTimeout(timer)
+        patience.end()
         settle(answer)
       }
       lane.waiting.push({ replicas, withinMs, settle: settleOnce })

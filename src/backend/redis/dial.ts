@@ -26,7 +26,7 @@ export interface RedisTls {
   readonly servername?: string | undefined
 }
 
-export type RedisArgument = string | number | Buffer
+export type RedisArgument = string | number | Uint8Array
 
 /** What a connection writes to. */
 export interface Corkable {
@@ -39,7 +39,8 @@ export interface Client {
   connect(): Promise<void>
   disconnect(reconnect?: boolean): void
   quit(): Promise<unknown>
-  callBuffer(command: string, args: RedisArgument[]): Promise<unknown>
+  callBuffer(command: string, args: (string | number)[]): Promise<unknown>
+  sendCommand(command: object): unknown
   info(section: string): Promise<string>
   subscribe(channel: string): Promise<unknown>
   pipeline(commands: unknown[][]): { exec(): Promise<[error: Error | null, result: unknown][] | null> }
@@ -53,7 +54,7 @@ export interface Client {
 }
 
 /** The part of ioredis that is needed; tests pass their own. */
-export type Ioredis = Pick<typeof import('ioredis'), 'Redis' | 'Cluster'>
+export type Ioredis = Pick<typeof import('ioredis'), 'Redis' | 'Cluster' | 'Command'>
 
 const RECONNECT_FIRST_MS = 50
 const RECONNECT_MAX_MS = 500

@@ -35,9 +35,15 @@ interface HeldAttribute {
 
 export const NOTHING: Held = { next: 1, attributes: new Map() }
 
+const NO_NAMES: readonly string[] = []
+
 /** Names of attributes that must be looked at before they are written. */
 export function mergingNames({ writes }: SessionDelta): readonly string[] {
-  return writes.filter(({ kind }) => MERGING.has(kind)).map(({ name }) => name)
+  return hasMerging(writes) ? writes.filter(({ kind }) => MERGING.has(kind)).map(({ name }) => name) : NO_NAMES
+}
+
+function hasMerging(writes: readonly AttributeWrite[]): boolean {
+  return writes.some(({ kind }) => MERGING.has(kind))
 }
 
 /** What tells a script that nothing but attributes that do not merge are set, and few enough for one command. */
@@ -63,7 +69,7 @@ export function heldOf(reply: unknown): Held | undefined {
 
 /** A commit's registers as arguments, given what is held. */
 export function mergedDelta(delta: SessionDelta, held: Held, dot: SessionRef, json: boolean): readonly RedisArgument[] {
-  if (mergingNames(delta).length === 0) return deltaArguments(delta, json)
+  if (!hasMerging(delta.writes)) return deltaArguments(delta, json)
   const list: RedisArgument[] = []
   for (const write of delta.writes) {
     if (!MERGING.has(write.kind)) {

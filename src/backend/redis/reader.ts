@@ -19,6 +19,8 @@ export interface ReaderOptions {
 
 export type Answer = { readonly state: 'found'; readonly found: Found } | Extract<LoadResult, { state: 'none' }>
 
+type Alias = Extract<Viewed, { state: 'alias' }>
+
 /** Clocks that differ by less are the same. */
 const SKEW_MIN_MS = 1_000
 /** The least that an id made elsewhere is kept leading to its session. */
@@ -48,12 +50,7 @@ export class SessionReader {
 
     const near = servers.replica === undefined ? undefined : await this.#fromReplica(servers.replica, load, seen)
     const viewed = near ?? (await load(servers.primary))
-    if (viewed.state !== 'alias') return this.#answer(viewed)
-
-    const { birth, leftMs } = viewed
-    const answer = await this.byRef(birth, hash, deadline)
-    if (answer.state === 'found') this.#renew(key, shard, birth, leftMs, aliasMs(answer.found.record.maxIdleMs))
-    return answer
+    return viewed.state === 'alias' ? await this.#ledOn(viewed, shard, hash, deadline) : this.#answer(viewed)
   }
 
   /** The session of a birth; with `hash`, only where that is still one of its ids. */
@@ -65,15 +62,24 @@ export class SessionReader {
   }
 
   /** Where the key alone says everything, it is asked alone. */
-  async #view(client: RedisClient, shard: number, key: string, withinMs: number): Promise<Viewed> {
+  #view(client: RedisClient, shard: number, key: string, withinMs: number): Promise<Viewed> {
     const { servers, now } = this.#options
     const { skewMs } = servers.plainReads
-    if (skewMs !== undefined) {
-      // In small letters, ioredis would make an object of the reply, and texts of the bytes.
-      const viewed = plainlyViewed(await client.command('HGETALL', [key], withinMs), now() - skewMs)
-      if (viewed !== undefined) return viewed
+    const byScript = async (): Promise<Viewed> => {
+      return stillThere(viewedOf(await client.run(LOAD, key, this.#head(shard), withinMs)))
     }
-    return stillThere(viewedOf(await client.run(LOAD, key, this.#head(shard), withinMs)))
+    if (skewMs === undefined) return byScript()
+    return client.hash(key, withinMs).then((reply) => plainlyViewed(reply, now() - skewMs) ?? byScript())
+  }
+
+  /** From the key of an id that was made elsewhere to its session. */
+  async #ledOn({ birth, leftMs }: Alias, shard: number, hash: IdHash, deadline: number): Promise<Answer> {
+    const answer = await this.byRef(birth, hash, deadline)
+    if (answer.state === 'found') {
+      const key = this.#options.keys.session(shard, hash)
+      this.#renew(key, shard, birth, leftMs, aliasMs(answer.found.record.maxIdleMs))
+    }
+    return answer
   }
 
   /**

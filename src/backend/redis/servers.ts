@@ -1,5 +1,6 @@
 import type { Log } from '../../log.js'
 import { RedisClient } from './client.js'
+import { commandsOf, type Commands } from './commands.js'
 import { Confirmations } from './confirmations.js'
 import { dial, importIoredis, nameOf, type Client, type Ioredis, type RedisTarget } from './dial.js'
 import { infoOf, type Info } from './info.js'
@@ -21,6 +22,7 @@ export interface ServersOptions {
 export class RedisServers {
   readonly #options: ServersOptions
   readonly #ioredis: Ioredis
+  readonly #commands: Commands
   readonly primary: RedisClient
   readonly plainReads: PlainReads
   #replica: RedisClient | undefined
@@ -30,6 +32,7 @@ export class RedisServers {
   constructor(options: ServersOptions, ioredis: Ioredis) {
     this.#options = options
     this.#ioredis = ioredis
+    this.#commands = commandsOf(ioredis)
     const { target, now, log } = options
     this.primary = this.#client(target, 'primary')
     this.plainReads = new PlainReads({ client: this.primary, server: nameOf(target), now, log })
@@ -119,7 +122,8 @@ export class RedisServers {
     const { timeoutMs, now, random, log } = this.#options
     const evalsha = purpose === 'replica' && target.cluster !== undefined ? 'evalsha_ro' : 'evalsha'
     const client = dial(this.#ioredis, target, timeoutMs, purpose)
-    return new RedisClient({ client, server: nameOf(target), timeoutMs, evalsha, now, random, log })
+    const commands = this.#commands
+    return new RedisClient({ client, commands, server: nameOf(target), timeoutMs, evalsha, now, random, log })
   }
 }
 

@@ -2,15 +2,17 @@
 
 /**
  * `readonly`: the wrong server, a new connection may lead to the right one. `passing`: nothing was done, the same again
- * will work. `lost`: whether it was done is unknown; scripts can be repeated. `refused`: an answer, and it is no.
+ * will work. `lost`: whether it was done is unknown; scripts can be repeated. `unknown`: the server does not have that
+ * script (any more), and needs its text. `refused`: an answer, and it is no.
  */
-export type Trouble = 'readonly' | 'passing' | 'lost' | 'refused'
+export type Trouble = 'readonly' | 'passing' | 'lost' | 'unknown' | 'refused'
 
 const PASSING = /^(?:LOADING|MASTERDOWN|CLUSTERDOWN|TRYAGAIN|BUSY )/
 const CREDENTIALS = /^(?:NOAUTH|WRONGPASS|NOPERM|ERR invalid password|ERR AUTH|ERR Client sent AUTH)/
 
 export function troubleOf(error: Error): Trouble {
   if (error.message.startsWith('READONLY')) return 'readonly'
+  if (error.message.startsWith('NOSCRIPT')) return 'unknown'
   if (PASSING.test(error.message)) return 'passing'
   return error.name === 'ReplyError' ? 'refused' : 'lost'
 }

@@ -1,4 +1,5 @@
 import type { Answer } from '../backend.js'
+import { Patience } from '../patience.js'
 
 /** Goes on at once where the answer is there at once, so that what a near backend in process answers stays synchronous. */
 export function after<T, U>(answer: Answer<T>, next: (value: T) => Answer<U>): Answer<U> {
@@ -8,14 +9,14 @@ export function after<T, U>(answer: Answer<T>, next: (value: T) => Answer<U>): A
 /** What the promise comes to, or `late` when that takes longer. The promise goes on; it must not reject. */
 export async function within<T, U>(promise: Promise<T>, ms: number, late: U): Promise<T | U> {
   if (ms === Infinity) return await promise
-  let timer: NodeJS.Timeout | undefined
+  let patience: Patience | undefined
   const timeout = new Promise<U>((resolve) => {
-    timer = setTimeout(() => resolve(late), ms)
+    patience = new Patience(ms, () => resolve(late))
   })
   try {
     return await Promise.race([promise, timeout])
   } finally {
-    clearTimeout(timer)
+    patience?.end()
   }
 }
 
