@@ -51,9 +51,17 @@ async function newTab(context: BrowserContext): Promise<Page> {
   return tab
 }
 
+/**
+ * Sends a form or follows a link, and resolves when the page that it leads to is loaded: until then the tab has two pages, of which a click
+ * may meet either, and a reload neither.
+ */
+async function submit(tab: Page, button: string): Promise<void> {
+  await Promise.all([tab.waitForEvent('load'), tab.click(button)])
+}
+
 async function logIn(tab: Page, user: string): Promise<void> {
   await tab.fill('input[name=user]', user)
-  await tab.click('#login')
+  await submit(tab, '#login')
   expect(await userOf(tab)).toBe(user)
 }
 
@@ -61,7 +69,7 @@ async function logIn(tab: Page, user: string): Promise<void> {
 async function logOut(tab: Page): Promise<string> {
   const [response] = await Promise.all([
     tab.waitForResponse((candidate) => candidate.url().includes('/logout')),
-    tab.click('#logout'),
+    submit(tab, '#logout'),
   ])
   return (await response.allHeaders())['x-node'] ?? ''
 }
@@ -74,7 +82,7 @@ test('two tabs are two users, reloads keep them apart, and one logs out alone', 
   const rob = await visit({ accounts: true })
   await logIn(rob, 'rob')
   const luke = await newTab(rob.context())
-  await luke.click('#another')
+  await submit(luke, '#another')
   expect(await userOf(luke)).toBe('')
   await logIn(luke, 'luke')
   expect(new URL(luke.url()).search).toBe('?_s=1')
