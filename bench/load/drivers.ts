@@ -8,13 +8,13 @@ import type { Outcome } from './visitor.js'
 
 export interface Clock {
   readonly nowMs: () => number
-  /** Lets everything happen that is due. */
-  readonly turn: () => Promise<void>
+  /** Lets everything happen that is due, then calls back: a promise a turn was most of what the generator collected. */
+  readonly turn: (then: () => void) => void
 }
 
 export const realClock: Clock = {
   nowMs: () => performance.now(),
-  turn: () => new Promise((resolve) => setImmediate(resolve)),
+  turn: (then) => void setImmediate(then),
 }
 
 export interface ClosedLoop {
@@ -74,8 +74,11 @@ export async function openLoop({ rate, seconds, send, record, signal }: OpenLoop
 }
 
 /** Spins, for timers are late by up to a millisecond. */
-export async function until({ nowMs, turn }: Clock, momentMs: number): Promise<void> {
-  while (nowMs() < momentMs) await turn()
+export function until({ nowMs, turn }: Clock, momentMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const look = (): void => (nowMs() < momentMs ? turn(look) : resolve())
+    look()
+  })
 }
 
 class Outcomes {

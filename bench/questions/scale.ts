@@ -3,6 +3,7 @@
  * one read, and what a write puts on the wire: by real processes up to eight; beyond, bytes by simulation, and the rest
  * by the straight line that was measured. Such cells say so.
  */
+import { setImmediate as turn } from 'node:timers/promises'
 import { Crowd } from '../load/crowd.js'
 import { closedLoop, realClock } from '../load/drivers.js'
 import { simulate } from '../load/simulated.js'
@@ -131,7 +132,7 @@ function beyondTrial(lines: Lines): Trial {
       const bytes = new Line()
       for (const nodes of SIMULATED) {
         // A simulation does not let go before it ends: here Ctrl-C is heard.
-        await realClock.turn()
+        await turn()
         if (signal.aborted) return []
         const figures = simulate({ nodes, ...SIMULATED_LOAD, seed })
         bytes.add(nodes, figures.bytesPerWrite)
