@@ -1,11 +1,12 @@
 import { fit, fitMedian } from './fit.js'
 import { KINDS, type Kind, type KindName, type Quantity } from './kinds.js'
-import type { FittedLaw, Law } from './law.js'
-import { CENTRAL_CPU, MEMORY, P99, type Busy } from './laws.js'
+import { predict, total, type FittedLaw, type Law } from './law.js'
+import { BUSY_MAX_OF_P99, CENTRAL_CPU, MEMORY, P99, type Busy } from './laws.js'
 import type { Load } from './load.js'
-import { busyShare, bytesPerSession, isHeldOut, loadOf } from './measured-load.js'
+import { busyShare, bytesPerSession, isHeldOut, loadOf, servingCores } from './measured-load.js'
+import { missOf, missOfP99, type Judged, type Miss } from './miss.js'
 import type { RunCell, RunFile } from './run-file.js'
-import { study, studyInTurn, type JudgedBy, type Study } from './study.js'
+import { study, studyInTurn, type Study } from './study.js'
 
 /** What is known of a machine: a fitted law for everything that was measured on it, and how wrong each is. */
 export interface Calibration {
@@ -15,6 +16,8 @@ export interface Calibration {
   readonly p99: FittedLaw<Busy> | undefined
   /** By how much predictions missed what was measured: of loads that nothing was fitted to, all kinds together. */
   readonly misses: Readonly<Record<Quantity, Miss>>
+  /** These loads. */
+  readonly heldOut: Readonly<Record<Quantity, readonly Judged[]>>
   /** From a write until a peer on the same machine shows it, milliseconds; undefined where it was not measured. */
   readonly visibleMs: number | undefined
   /** Cells that were used, of these not fitted to, and of these while the machine did other work. */
@@ -27,16 +30,6 @@ export type KindModel = Readonly<Partial<Record<Owned, FittedLaw<Load>>>>
 /** What every kind has a law of its own for. */
 type Owned = Exclude<Quantity, 'p99'>
 type Studies = Readonly<Partial<Record<Owned, Study<Load>>>>
-
-/** Measured divided by predicted: the least and the most of it. */
-export interface Miss {
-  readonly low: number
-  readonly high: number
-  /** How many loads that nothing was fitted to; 0: only those that were are left to judge by. */
-  readonly heldOut: number
-  /** How many loads that it was fitted to have a say as well. */
-  readonly fitted: number
-}
 
 const US_PER_S = 1_000_000
 const OWNED: readonly Owned[] = ['cpu', 'storeCpu', 'traffic', 'memory', 'storeMemory']
@@ -54,17 +47,24 @@ export function calibrate(run: RunFile): Calibration {
   const sizes = usable.filter(({ question }) => question === 'memory')
   const loads = usable.filter((cell) => cell.question === 'calibration' && busyShare(cell, cores) <= SATURATED)
   const studies = KINDS.map((kind) => ({ kind, of: studiesOf(kind, loads, sizes) }))
-  const p99 = studyOfP99(loads, cores)
-  const misses = OWNED.map((quantity) => {
-    return [quantity, missOf(studies.flatMap(({ of }) => of[quantity]?.ratios ?? []))] as const
+  const kinds = Object.fromEntries(studies.map(({ kind, of }) => [kind.name, modelOf(of)])) as Calibration['kinds']
+  const p99 = studyOfP99(loads, kinds, cores)
+  const about = OWNED.map((quantity) => {
+    const all = studies.flatMap(({ of }) => of[quantity] ?? [])
+    const [heldOut, known] = [once(all.flatMap((each) => each.heldOut)), once(all.flatMap((each) => each.known))]
+    return { quantity, heldOut, miss: missOf(quantity, heldOut, known) }
   })
+  const of = <T>(read: (each: (typeof about)[number]) => T): Record<Owned, T> => {
+    return Object.fromEntries(about.map((each) => [each.quantity, read(each)])) as Record<Owned, T>
+  }
   const used = [...loads, ...sizes]
-  const { cells: _cells, ...about } = run
+  const { cells: _cells, ...origin } = run
   return {
-    run: about,
-    kinds: Object.fromEntries(studies.map(({ kind, of }) => [kind.name, modelOf(of)])) as Record<KindName, KindModel>,
+    run: origin,
+    kinds,
     p99: p99?.fitted,
-    misses: { ...(Object.fromEntries(misses) as Record<Owned, Miss>), p99: missOfP99(p99?.ratios) },
+    misses: { ...of(({ miss }) => miss), p99: missOfP99(p99?.heldOut ?? [], p99?.known ?? []) },
+    heldOut: { ...of(({ heldOut }) => heldOut), p99: p99?.heldOut ?? [] },
     visibleMs: visibleMsOf(usable),
     cells: {
       used: used.length,
@@ -72,6 +72,11 @@ export function calibrate(run: RunFile): Calibration {
       disturbed: used.filter(({ marks }) => marks.includes('disturbed')).length,
     },
   }
+}
+
+/** Kinds that share a law share its cells. */
+function once(judged: readonly Judged[]): readonly Judged[] {
+  return [...new Map(judged.map((one) => [one.cell, one])).values()]
 }
 
 function studiesOf(kind: Kind, loads: readonly RunCell[], sizes: readonly RunCell[]): Studies {
@@ -99,38 +104,35 @@ function studiesOf(kind: Kind, loads: readonly RunCell[], sizes: readonly RunCel
   })
 }
 
-/** By the median: among a few hundred requests a single collection of garbage makes the p99 of a cell several times as long. */
-function studyOfP99(loads: readonly RunCell[], cores: number): Study<Busy> | undefined {
-  const known = loads.filter(({ variant }) => KINDS.some(({ variants }) => variant in variants))
+/**
+ * By the median: among a few hundred requests a single collection of garbage makes the p99 of a cell several times as long.
+ * A load that is held out is predicted as a stranger's: by how busy it is expected to be, not by how busy it was.
+ */
+function studyOfP99(loads: readonly RunCell[], kinds: Calibration['kinds'], cores: number): Study<Busy> | undefined {
   const read = (cell: RunCell) => {
     const value = cell.figures['p99']?.median
-    return value === undefined ? undefined : { setting: { busy: busyShare(cell, cores) }, value }
+    const busy = isHeldOut(cell) ? busyExpected(cell, kinds, cores) : busyShare(cell, cores)
+    return value === undefined || busy === undefined || busy > BUSY_MAX_OF_P99 ? undefined : { setting: { busy }, value }
   }
-  return study({ law: P99, fit: fitMedian, read }, known)
+  return study({ law: P99, fit: fitMedian, read }, loads.filter((cell) => kindOf(cell) !== undefined))
+}
+
+/** Nodes and Redis share the serving cores. */
+function busyExpected(cell: RunCell, kinds: Calibration['kinds'], cores: number): number | undefined {
+  const kind = kindOf(cell)
+  const model = kind && kinds[kind.name]
+  if (kind === undefined || model?.cpu === undefined) return undefined
+  const laws = [model.cpu, model.storeCpu].flatMap((law) => law ?? [])
+  const load = loadOf(cell, kind)
+  return laws.reduce((sum, law) => sum + total(predict(law, load)), 0) / servingCores(cores)
+}
+
+function kindOf({ variant }: RunCell): Kind | undefined {
+  return KINDS.find(({ variants }) => variant in variants)
 }
 
 function modelOf(studies: Studies): KindModel {
   return Object.fromEntries(Object.entries(studies).map(([quantity, { fitted }]) => [quantity, fitted]))
-}
-
-/** Held-out loads if there are any; those that were fitted to flatter. */
-function missOf(known: readonly JudgedBy[]): Miss {
-  const heldOut = new Map(known.flatMap((ratios) => [...ratios.heldOut]))
-  const judging = heldOut.size > 0 ? heldOut : new Map(known.flatMap(({ fitted }) => [...fitted]))
-  const ratios = [...judging.values()]
-  return { low: Math.min(1, ...ratios), high: Math.max(1, ...ratios), heldOut: heldOut.size, fitted: 0 }
-}
-
-/**
- * One stall more or less in a window of a second moves its p99 further than the law is wrong, and a few held-out loads see
- * too few of them: so eight of ten of the loads that were fitted to have a say, too. They outnumber the law's terms by far.
- */
-function missOfP99(known: JudgedBy | undefined): Miss {
-  if (known === undefined) return missOf([])
-  const { low, high, heldOut } = missOf([known])
-  const sorted = [...known.fitted.values()].sort((a, b) => a - b)
-  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? 1
-  return { low: Math.min(low, at(0.1)), high: Math.max(high, at(0.9)), heldOut, fitted: sorted.length }
 }
 
 function visibleMsOf(cells: readonly RunCell[]): number | undefined {

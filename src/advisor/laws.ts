@@ -92,6 +92,9 @@ export interface Busy {
   readonly busy: number
 }
 
+/** Busier than that, a little more load is a much longer queue: there is no p99 to promise. */
+export const BUSY_MAX_OF_P99 = 0.7
+
 /**
  * The slowest of a hundred requests: its own work, and waiting for others' as in a queue (M/M/1). The same whatever keeps
  * the sessions: what differs is how busy that makes the machine.

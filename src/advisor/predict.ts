@@ -1,8 +1,9 @@
-import type { Calibration, Miss } from './calibrate.js'
+import type { Calibration } from './calibrate.js'
 import type { Candidate, Quantity } from './kinds.js'
 import { predict as partsOf, total, type FittedLaw, type Part } from './law.js'
-import type { Busy } from './laws.js'
+import { BUSY_MAX_OF_P99, type Busy } from './laws.js'
 import { writeRate, type Load } from './load.js'
+import type { Miss } from './miss.js'
 import { staleShare } from './staleness.js'
 import { centralReadMs, centralWriteMs, replicatedReadMs, replicatedWriteMs, unseenMs } from './trips.js'
 
@@ -28,7 +29,7 @@ export interface Prediction {
   readonly storeMemory: Estimate | undefined
   /** Bytes per second: each node's share of what goes over the network. */
   readonly traffic: Estimate | undefined
-  /** Milliseconds. Infinite where a node cannot do the work. */
+  /** Milliseconds. Infinite where a node is too busy for one to be promised. */
   readonly p99: Estimate | undefined
   /** Share of requests that meet an older copy when browsers carry no stamps; with stamps none do. */
   readonly staleShare: number
@@ -68,7 +69,7 @@ interface Waiting {
 function p99Of(law: FittedLaw<Busy>, calibration: Calibration, at: Waiting): Estimate {
   const { busy } = at
   const waitMs = waitMsAtP99(at, calibration)
-  const measured = busy < 1 ? partsOf(law, { busy }) : [{ name: 'requests before it', value: Infinity, coefficient: 0 }]
+  const measured = busy <= BUSY_MAX_OF_P99 ? partsOf(law, { busy }) : [{ name: 'requests before it', value: Infinity, coefficient: 0 }]
   const trips = { name: 'round trips', value: waitMs, coefficient: waitMs / Math.max(at.load.rttMs, 1e-9) }
   const known = estimate(law, measured, calibration.misses.p99)
   return {

@@ -1,21 +1,16 @@
 /** Fitting a law to the cells that measured its quantity, and finding out how wrong it is where it was not fitted. */
 import { predict, total, type FittedLaw, type Law, type Observation } from './law.js'
 import { isHeldOut, nameOf } from './measured-load.js'
+import type { Judged } from './miss.js'
 import type { RunCell } from './run-file.js'
 
 /** A law with what it is fitted to and what it is held against. */
 export interface Study<Setting> {
   readonly fitted: FittedLaw<Setting>
-  readonly ratios: JudgedBy
+  readonly heldOut: readonly Judged[]
+  /** The cells that it was fitted to. */
+  readonly known: readonly Judged[]
 }
-
-export interface JudgedBy {
-  readonly heldOut: Ratios
-  readonly fitted: Ratios
-}
-
-/** Measured divided by predicted, by cell. */
-export type Ratios = ReadonlyMap<string, number>
 
 export interface Method<Setting> {
   readonly law: Law<Setting>
@@ -31,7 +26,7 @@ export function study<Setting>(method: Method<Setting>, cells: readonly RunCell[
   const others = observed(method, quietOnes(cells.filter(isHeldOut), 1))
   const fitted = fit(law, fitting)
   if (fitted.sources.length < law.terms.length) return undefined
-  return { fitted, ratios: { heldOut: ratios(fitted, others), fitted: ratios(fitted, fitting) } }
+  return { fitted, heldOut: judged(fitted, others), known: judged(fitted, fitting) }
 }
 
 /**
@@ -44,14 +39,18 @@ export function studyInTurn<Setting>(method: Method<Setting>, cells: readonly Ru
   const fitted = fit(law, all)
   const used = fitted.coefficients.filter((coefficient) => coefficient > 0).length
   if (all.length < 2 || fitted.sources.length < used) return undefined
-  const inTurn = all.length <= used ? [] : all.map((one) => ratios(fit(law, all.filter((other) => other !== one)), [one]))
-  return { fitted, ratios: { heldOut: new Map(inTurn.flatMap((each) => [...each])), fitted: ratios(fitted, all) } }
+  const inTurn = all.length <= used ? [] : all.flatMap((one) => judged(fit(law, all.filter((other) => other !== one)), [one]))
+  return { fitted, heldOut: inTurn, known: judged(fitted, all) }
 }
 
-function observed<Setting>({ read }: Method<Setting>, cells: readonly RunCell[]): readonly Observation<Setting>[] {
+interface Observed<Setting> extends Observation<Setting> {
+  readonly cell: RunCell
+}
+
+function observed<Setting>({ read }: Method<Setting>, cells: readonly RunCell[]): readonly Observed<Setting>[] {
   return cells.flatMap((cell) => {
     const seen = read(cell)
-    return seen === undefined ? [] : [{ ...seen, source: nameOf(cell) }]
+    return seen === undefined ? [] : [{ ...seen, source: nameOf(cell), cell }]
   })
 }
 
@@ -61,7 +60,8 @@ function quietOnes(cells: readonly RunCell[], least: number): readonly RunCell[]
   return quiet.length >= least ? quiet : cells
 }
 
-function ratios<Setting>(fitted: FittedLaw<Setting>, observations: readonly Observation<Setting>[]): Ratios {
-  const all = observations.map(({ setting, value, source }) => [source, value / total(predict(fitted, setting))] as const)
-  return new Map(all.filter(([, ratio]) => Number.isFinite(ratio) && ratio > 0))
+function judged<Setting>(fitted: FittedLaw<Setting>, observations: readonly Observed<Setting>[]): readonly Judged[] {
+  return observations
+    .map(({ setting, value, cell }) => ({ cell, predicted: total(predict(fitted, setting)), measured: value }))
+    .filter(({ predicted, measured }) => predicted > 0 && measured > 0 && Number.isFinite(predicted))
 }

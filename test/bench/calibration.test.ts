@@ -80,7 +80,7 @@ describe('the calibration', () => {
     const variants = VARIANTS.filter(({ redis }) => !redis)
     const names = question.plan({ ...options, mode: 'full', variants }).map(({ variant }) => variant)
 
-    expect([...new Set(names)]).toEqual(['floor', 'mesh-async', 'mesh-quorum'])
+    expect([...new Set(names)]).toEqual(['mesh-async', 'mesh-quorum'])
   })
 })
 

@@ -9,6 +9,7 @@ import type { BenchRun } from '../../results.js'
 import { moment, number } from '../format.js'
 import { commandFor, lookOf, Variant } from '../names.js'
 import type { HeatMap, HeatMapCell, Section } from '../section.js'
+import { judgedInWords, judgedTable } from './judged.js'
 
 const NODES = [2, 3, 4, 6, 8, 12, 20, 30]
 const WRITES = [0.01, 0.05, 0.1, 0.2, 0.5, 1]
@@ -37,6 +38,7 @@ type Rival = (typeof RIVALS)[number]
 export function choice(run: BenchRun, apart?: RunFile): Section {
   const calibration = calibrate(isCalibrated(run) || apart === undefined ? asRunFile(run) : apart)
   const heatMaps = SESSIONS.flatMap((sessions) => heatMap(calibration, sessions) ?? [])
+  const judged = judgedTable(calibration)
   return {
     id: 'choice',
     title: 'Which backend for which load',
@@ -44,10 +46,10 @@ export function choice(run: BenchRun, apart?: RunFile): Section {
     lead:
       'What takes less CPU and memory, of all nodes and of Redis together, when 4 GiB cost as much as a core: ' +
       `${LOAD.rate.toLocaleString('en')} requests/s to sessions of 1 KB. For your own load: npx session-mesh advise.`,
-    findings: heatMaps.length === 0 ? [] : [...originInWords(run, calibration), missInWords(calibration)],
+    findings: heatMaps.length === 0 ? [] : [...originInWords(run, calibration), ...recordInWords(calibration)],
     bars: [],
     plots: [],
-    tables: [],
+    tables: heatMaps.length === 0 || judged.rows.length === 0 ? [] : [judged],
     ...(heatMaps.length === 0 ? { missing: commandFor('calibration', 'memory') } : { heatMaps }),
   }
 }
@@ -123,9 +125,10 @@ function candidateOf(kind: Rival['kind']): Candidate | undefined {
   return CANDIDATES.find((candidate) => candidate.kind.name === kind && candidate.acks === LOAD.acks)
 }
 
-function missInWords({ misses: { cpu } }: Calibration): string {
-  const range = `${number(cpu.low)} to ${number(cpu.high)} times what was predicted`
-  return cpu.heldOut > 0
-    ? `CPU of ${cpu.heldOut} loads that nothing was fitted to was ${range}.`
-    : `No load was kept back to judge by; CPU of those that were fitted to was ${range}.`
+/** How often it was right; where no load was kept back to judge by, how near it is to those that it was fitted to. */
+function recordInWords(calibration: Calibration): readonly string[] {
+  const { low, high, heldOut } = calibration.misses.cpu
+  if (heldOut > 0) return judgedInWords(calibration)
+  const range = `${number(low)} to ${number(high)} times what was predicted`
+  return [`No load was kept back to judge by; CPU of those that were fitted to was ${range}.`]
 }

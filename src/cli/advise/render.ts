@@ -1,8 +1,10 @@
 import type { Advice, Option } from '../../advisor/advise.js'
-import type { Calibration, Miss } from '../../advisor/calibrate.js'
+import type { Calibration } from '../../advisor/calibrate.js'
 import type { Crossing } from '../../advisor/crossing.js'
+import type { Quantity } from '../../advisor/kinds.js'
 import { total, type Part } from '../../advisor/law.js'
 import type { Load } from '../../advisor/load.js'
+import { PROMISED, type Miss } from '../../advisor/miss.js'
 import type { Estimate } from '../../advisor/predict.js'
 import type { Paint } from '../paint.js'
 
@@ -12,6 +14,7 @@ export function render(advice: Advice, calibration: Calibration, paint: Paint): 
   return [
     paint('bold', describe(load)),
     origin(calibration, paint),
+    ...record(calibration, paint),
     '',
     ...table(advice, paint),
     '',
@@ -28,21 +31,29 @@ export function render(advice: Advice, calibration: Calibration, paint: Paint): 
 export function renderTerms({ options }: Advice, calibration: Calibration, paint: Paint): string {
   const kinds = new Set(options.map(({ prediction }) => prediction.candidate.kind))
   const each = [...kinds].flatMap((kind) => options.filter(({ prediction }) => prediction.candidate.kind === kind).slice(0, 1))
+  const told = (quantity: Quantity): string => missInWords(quantity, calibration.misses[quantity])
   const lines = each.flatMap(({ prediction }) => {
     const { candidate, cpu, storeCpu, memory, storeMemory, traffic, p99 } = prediction
     return [
       paint('bold', candidate.title),
-      ...terms('CPU of the nodes', cpu, cores, calibration.misses.cpu),
-      ...terms('CPU of Redis', storeCpu, cores, calibration.misses.storeCpu),
-      ...terms('memory of a node', memory, bytes, calibration.misses.memory),
-      ...terms('memory of Redis', storeMemory, bytes, calibration.misses.storeMemory),
-      ...terms('traffic of a node', traffic, perSecond, calibration.misses.traffic),
-      ...terms('p99 of a request', p99, ms, calibration.misses.p99),
+      ...terms('CPU of the nodes', cpu, cores, told('cpu')),
+      ...terms('CPU of Redis', storeCpu, cores, told('storeCpu')),
+      ...terms('memory of a node', memory, bytes, told('memory')),
+      ...terms('memory of Redis', storeMemory, bytes, told('storeMemory')),
+      ...terms('traffic of a node', traffic, perSecond, told('traffic')),
+      ...terms('p99 of a request', p99, ms, told('p99')),
       '',
     ]
   })
   return `${lines.join('\n')}\n`
 }
+
+/** What is promised of the main quantities, the most by which a prediction may be off, and how often it was kept. */
+const RECORD: readonly (readonly [Quantity, string])[] = [
+  ['cpu', 'CPU'],
+  ['memory', 'memory'],
+  ['p99', 'p99'],
+]
 
 const HEADINGS = ['', 'CPU, nodes', 'CPU, Redis', 'memory/node', 'traffic/node', 'p99', 'stale', '']
 const UNKNOWN = 'not measured'
@@ -59,6 +70,20 @@ function origin({ run, cells }: Calibration, paint: Paint): string {
   const doubt = cells.disturbed === 0 ? '' : paint('yellow', `; ${cells.disturbed} of them while the machine did other work`)
   const when = `${startedAt.slice(0, 10)}, commit ${commit}${dirty ? ' with changes' : ''}`
   return `Measured on ${where}; ${when}; ${cells.used} loads, ${cells.heldOut} of them only to see how wrong this is${doubt}`
+}
+
+/** Of loads that it was not fitted to, how many it was right about. */
+function record({ misses }: Calibration, paint: Paint): readonly string[] {
+  const judged = RECORD.filter(([quantity]) => misses[quantity].heldOut > 0)
+  if (judged.length === 0) return []
+  const each = judged.map(([quantity, name]) => `${name} ${keptOf(quantity, misses[quantity])}`)
+  const isBroken = judged.some(([quantity]) => misses[quantity].kept < misses[quantity].heldOut)
+  const line = `Right about loads it was not fitted to: ${each.join('; ')}`
+  return [isBroken ? paint('yellow', line) : line]
+}
+
+function keptOf(quantity: Quantity, { kept, heldOut }: Miss): string {
+  return `${kept} of ${heldOut} within ±${percent(PROMISED[quantity])}`
 }
 
 function row({ prediction, stale, breaks }: Option, nodes: number): readonly string[] {
@@ -102,17 +127,24 @@ function crossing(found: Crossing | undefined): string {
   return `No crossing up to ${upTo} nodes: replication stays cheaper${earliest === undefined ? '' : ` (${range})`}.`
 }
 
-function terms(what: string, estimate: Estimate | undefined, unit: Format, miss: Miss): readonly string[] {
+function terms(what: string, estimate: Estimate | undefined, unit: Format, wrong: string): readonly string[] {
   if (estimate === undefined) return []
-  const held = miss.heldOut === 0 ? 'the loads it was fitted to' : `${miss.heldOut} loads it was not fitted to`
-  const others = miss.fitted === 0 ? '' : ` and eight of ten of ${miss.fitted} it was`
-  const wrong = `measured/predicted ${miss.low.toFixed(2)}–${miss.high.toFixed(2)} for ${held}${others}`
   return [
     `  ${what}: ${span(estimate, unit)} (${wrong})`,
     ...estimate.parts.map((part) => `    ${term(part, total(estimate.parts), unit)}`),
     `    fitted to ${estimate.sources.length} cells:`,
     ...estimate.sources.map((source) => `      ${source}`),
   ]
+}
+
+function missInWords(quantity: Quantity, miss: Miss): string {
+  const range = `measured/predicted ${miss.low.toFixed(2)}–${miss.high.toFixed(2)}`
+  const others = miss.heldOut === 0 ? '' : `, ${keptOf(quantity, miss)}`
+  if (miss.fitted > 0) {
+    return `${range}: what is promised, or eight of ten of the ${miss.fitted} loads it was fitted to; of those it was not${others}`
+  }
+  const held = miss.heldOut === 0 ? 'the loads it was fitted to' : `${miss.heldOut} loads it was not fitted to`
+  return `${range} for ${held}${others}`
 }
 
 function term({ name, value, coefficient }: Part, all: number, unit: Format): string {
@@ -126,13 +158,13 @@ type Format = (value: number) => string
 function span(estimate: Estimate | undefined, format: Format): string {
   if (estimate === undefined) return UNKNOWN
   const { value, low, high } = estimate
-  if (!Number.isFinite(value)) return 'no end'
+  if (!Number.isFinite(value)) return 'too busy'
   const range = `${format(low)}–${format(high)}`
   return format(low) === format(high) ? format(value) : `${format(value)} (${range})`
 }
 
 const cores: Format = (value) => value.toFixed(value < 10 ? 2 : 0)
-const ms: Format = (value) => (Number.isFinite(value) ? `${value.toFixed(value < 10 ? 2 : 0)} ms` : 'no end')
+const ms: Format = (value) => (Number.isFinite(value) ? `${value.toFixed(value < 10 ? 2 : 0)} ms` : 'too busy')
 
 const STEPS = [
   [1e9, 'GB'],
