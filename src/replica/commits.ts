@@ -70,7 +70,7 @@ export class Commits {
     const after = (): Stamp | undefined =>
       changed === undefined || commit.type === 'kill'
         ? undefined
-        : stampAfter(changed, stamp, this.#roster, stampDotsMax)
+        : stampAfter(changed, stamp, this.#state.context, this.#roster, stampDotsMax)
     if (!awaited) {
       this.#emit({ type: 'committed', request, outcome: 'done', stamp: after() })
       return true

@@ -190,7 +190,7 @@ export class Pulls {
   }
 
   #stampAfter(session: SessionState, keep: Stamp | undefined): Stamp {
-    return stampAfter(session, keep, this.#roster, this.#options.stampDotsMax)
+    return stampAfter(session, keep, this.#state.context, this.#roster, this.#options.stampDotsMax)
   }
 
   #isDropped(id: IdHash, origin: IdOrigin | null): boolean {
@@ -260,20 +260,22 @@ export class Pulls {
     const allAnswered = question.open.size === 0
     if (!timeIsUp && !allAnswered) return undefined
     // All have answered, but an origin of what is missing runs: it may still be on its way.
-    if (!timeIsUp && !this.#isHopeless(wait, session)) return undefined
+    if (!timeIsUp && !this.#isHopeless(wait, session, now)) return undefined
     const isIdle = session !== undefined && this.#isIdle(session, wait.stamp, now)
     if (timeIsUp || isIdle || (wait.origin === null && session === undefined)) this.#missedAt.set(wait.id, now)
     return this.#giveUp(wait, this.#roster.isReady || question.heardReady, allAnswered, now)
   }
 
   /** Whether no process that may still tell us is left. */
-  #isHopeless({ origin, stamp }: Lookup, session: SessionState | undefined): boolean {
-    if (session !== undefined) return stamp === undefined || this.#isLost(stamp, session)
+  #isHopeless({ origin, stamp }: Lookup, session: SessionState | undefined, now: number): boolean {
+    if (session !== undefined) return stamp === undefined || this.#isLost(stamp, session, now)
     if (origin === null) return true
     return !this.#roster.others().some((member) => actorTag(member.actor) === origin.actorTag)
   }
 
-  #isLost(stamp: Stamp, session: SessionState): boolean {
+  /** Who does not reach every member cannot tell a process that ended from one that began meanwhile. */
+  #isLost(stamp: Stamp, session: SessionState, now: number): boolean {
+    if (!this.#roster.reachesAll(now)) return false
     const missing = missingDots(stamp, session, this.#state.context)
     return missing.every((dot) => !this.#roster.isRunning(dot.actor))
   }
@@ -298,7 +300,7 @@ export class Pulls {
     if (stamp !== undefined && this.#isOnlyOverfull(stamp, session)) {
       // All that anybody has is here: the browser may start from it, and is told that some may be missing.
       if (allAnswered && this.#roster.reachesAll(now)) return this.#found(session, undefined, true)
-    } else if (stamp !== undefined && this.#isLost(stamp, session)) {
+    } else if (stamp !== undefined && allAnswered && this.#isLost(stamp, session, now)) {
       this.counts.lost++
       if (this.#options.onLost === 'fresh') return { state: 'none', why: 'gone' }
       if (this.#options.onLost === 'error') return { state: 'behind' }

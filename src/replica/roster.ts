@@ -136,7 +136,7 @@ export class Roster {
     return [...this.peers.values()].filter((peer) => now - peer.heardAt < this.options.suspectAfterMs)
   }
 
-  /** Whether every member that counts is known to have the event: no browser needs to remember it. */
+  /** Whether every other member that counts is known to have the event: who has it too need not have it remembered. */
   haveAll(dot: Dot): boolean {
     if (!this.knowsAll) return false
     for (const { member } of this.#members.values()) {

@@ -42,12 +42,13 @@ export function isCovered(stamp: Stamp, session: SessionState, context: Context)
 export function stampAfter(
   session: SessionState,
   before: Stamp | undefined,
+  context: Context,
   roster: Roster,
   dotsMax: number,
 ): Stamp {
   const dots = session.version.filter((dot) => !roster.haveAll(dot) && session.showsWorkOf(dot.actor))
   for (const dot of before?.dots ?? []) {
-    if (session.includes(dot) || roster.haveAll(dot)) continue
+    if (session.includes(dot) || (context.has(dot) && roster.haveAll(dot))) continue
     // One dot per actor: whoever has an event of a session has the earlier ones of that actor too.
     const same = dots.findIndex((entry) => entry.actor === dot.actor)
     if (same < 0) dots.push(dot)

@@ -42,6 +42,12 @@ const BROWSERS: readonly Mutant[] = [
     `if (member.state !== 'left' && this.peerOf(member.actor)?.row.has(dot) !== true) return false; } return true;`,
     `if (member.state !== 'left' && this.peerOf(member.actor)?.row.has(dot) === true) return true; }
      return this.others().length === 0;`, 1),
+  one('stamp', 'what all others have is taken for stable by who lacks it', STAMP,
+    '(context.has(dot) && roster.haveAll(dot))', 'roster.haveAll(dot)', 32),
+  mutant('stamp', 'what an unknown process wrote is lost to who reaches nobody', [
+    { file: PULLS, find: 'if (!this.#roster.reachesAll(now)) return false;', put: '' },
+    { file: PULLS, find: 'allAnswered && this.#isLost', put: 'this.#isLost' },
+  ], 'scenarios/began-while-cut-off'),
   one('stamp', 'a node that has met nobody takes everything for stable', ROSTER,
     'if (!this.knowsAll) return false; for', 'for', 2),
   one('stamp', 'what has no room in a stamp is left out without a word', STAMP,
