@@ -3,6 +3,7 @@ import { Ext } from './value-format.js'
 
 /** Strings up to this many bytes are put together here; longer ones are worth a call out of the engine. */
 const SHORT_STRING = 24
+const REPLACEMENT = '\ufffd'
 
 /**
  * Reads what ValueWriter writes, and nothing else: every length is checked against the bytes that are there before
@@ -152,8 +153,10 @@ export class ValueReader {
       }
       if (i === start + length) return text
     }
-    if (!isUtf8(buffer.subarray(start, start + length))) throw malformed('not UTF-8')
-    return buffer.toString('utf8', start, start + length)
+    const text = buffer.toString('utf8', start, start + length)
+    // What is not UTF-8 reads as this character: where it is absent, nothing has to be looked at again.
+    if (!text.includes(REPLACEMENT) || isUtf8(buffer.subarray(start, start + length))) return text
+    throw malformed('not UTF-8')
   }
 
   #binary(length: number): Buffer {

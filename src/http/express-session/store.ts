@@ -7,10 +7,10 @@ import type { SessionLimits } from '../options.js'
 import { answer } from './answer.js'
 import { Baselines } from './baselines.js'
 import { Handed } from './handed.js'
-import { assertWithin, changes, imageOf, NOTHING, type Baseline, type Image } from './image.js'
+import { after, assertWithin, imageOf, NOTHING, settled, withCookie, type Baseline, type Image } from './image.js'
 import { COOKIE } from './lifetime.js'
 import { LoadedSession } from './loaded-session.js'
-import { baselineOf, hand, withCookie } from './record.js'
+import { baselineOf, hand } from './record.js'
 import type { Callback, StoredSession, StoreOptions, StoreRequest, StoreSource } from './store-types.js'
 
 const TTL_MS = 86_400_000
@@ -170,21 +170,25 @@ export class ExpressSessionStore extends EventEmitter {
   #set(id: string, session: object): Answer<void> {
     return andThen(this.#baselines.of(session, id) ?? this.#find(id), (known) => {
       if (known === 'ended') return this.#gone()
-      const image = imageOf(session, this.#options.now(), this.#ttl, known === 'new' ? NOTHING : known)
-      return known === 'new' ? this.#create(id, session, image) : this.#save(session, known, image)
+      const now = this.#options.now()
+      if (known === 'new') return this.#create(id, session, imageOf(session, now, this.#ttl, NOTHING))
+      const baseline = settled(known)
+      return this.#save(session, baseline, imageOf(session, now, this.#ttl, baseline))
     })
   }
 
   #touch(id: string, session: object): Answer<void> {
     const known = this.#baselines.of(session, id)
-    return andThen(known === undefined || known === 'new' ? this.#find(id) : known, (baseline) => {
-      if (baseline === 'new' || baseline === 'ended') return undefined
+    return andThen(known === undefined || known === 'new' ? this.#find(id) : known, (found) => {
+      if (found === 'new' || found === 'ended') return undefined
       const now = this.#options.now()
       const cookie = COOKIE in session ? session[COOKIE] : undefined
-      const image = imageOf({ cookie }, now, this.#ttl, baseline)
-      const isSame = image.attributes.get(COOKIE) === baseline.attributes.get(COOKIE) && image.idleMs === baseline.maxIdleMs
-      if (cookie !== undefined && !isSame) return this.#save(session, baseline, withCookie(baseline, image))
-      this.#backend.touch(baseline.ref, now)
+      if (cookie !== undefined) {
+        const baseline = settled(found)
+        const image = withCookie(cookie, now, this.#ttl, baseline)
+        if (image.writes.length > 0 || image.idleMs !== baseline.maxIdleMs) return this.#save(session, baseline, image)
+      }
+      this.#backend.touch(found.ref, now)
       return undefined
     })
   }
@@ -207,45 +211,45 @@ export class ExpressSessionStore extends EventEmitter {
     }
   }
 
-  async #create(id: string, session: object, image: Image): Promise<void> {
+  #create(id: string, session: object, image: Image): Answer<void> {
     const { idLengthMin = ID_LENGTH_MIN, maxLifetime = Infinity } = this.#options
-    if (image.idleMs <= 0 || (image.leftMs ?? 1) <= 0) return
+    if (image.idleMs <= 0 || (image.leftMs ?? 1) <= 0) return undefined
     if (id.length < idLengthMin) {
       throw new TypeError(`genid: ids of ${id.length} characters can be guessed (idLengthMin is ${idLengthMin})`)
     }
-    assertWithin(image, this.#limits)
+    assertWithin(image, NOTHING, this.#limits)
     const lives = { maxIdleMs: image.idleMs, maxLifeMs: maxLifetime }
-    const delta = { writes: changes(image, NOTHING.attributes) }
-    const { outcome, ref } = await this.#backend.create(delta, { ...this.#saving, ...lives, id })
-    const baseline = { id, ref, attributes: image.attributes, plain: image.plain, maxIdleMs: image.idleMs }
-    if (outcome !== 'gone') {
+    const { writes } = image
+    return andThen(this.#backend.create({ writes }, { ...this.#saving, ...lives, id }), ({ outcome, ref }) => {
+      if (outcome === 'gone') return this.#addTo(ref, id, session, image)
       this.counters.session_mesh_store_creates_total++
-      this.#baselines.saved(session, baseline)
-      return
-    }
-    // Another request made a session of this id at the same time: this one adds to it.
+      this.#baselines.saved(session, after({ ...NOTHING, id, ref }, image))
+      return undefined
+    })
+  }
+
+  /** Another request made a session of this id at the same time: this one adds to it. */
+  async #addTo(ref: SessionRef, id: string, session: object, image: Image): Promise<void> {
     this.counters.session_mesh_store_ids_in_use_total++
     const held = await this.#backend.read(ref)
-    await this.#save(session, { ...baseline, ...NOTHING, maxIdleMs: held?.maxIdleMs ?? image.idleMs }, image)
+    await this.#save(session, { ...NOTHING, id, ref, maxIdleMs: held?.maxIdleMs ?? image.idleMs }, image)
   }
 
   #save(session: object, baseline: Baseline, image: Image): Answer<void> {
     if (image.idleMs <= 0) return this.#end(baseline.ref, 'expired')
-    const writes = changes(image, baseline.attributes)
+    const { writes } = image
     const isSameLifetime = image.idleMs === baseline.maxIdleMs
     if (writes.length === 0 && isSameLifetime) {
       this.counters.session_mesh_store_saves_unchanged_total++
       this.#backend.touch(baseline.ref, this.#options.now())
       return undefined
     }
-    assertWithin(image, this.#limits)
+    assertWithin(image, baseline, this.#limits)
     this.counters.session_mesh_store_saves_total++
     const delta = isSameLifetime ? { writes } : { writes, maxIdleMs: image.idleMs }
     return andThen(this.#backend.save(baseline.ref, delta, this.#saving), ({ outcome }) => {
       if (outcome === 'gone') return this.#gone()
-      const { id, ref } = baseline
-      const { attributes, plain, idleMs: maxIdleMs } = image
-      this.#baselines.saved(session, { id, ref, attributes, plain, maxIdleMs })
+      this.#baselines.saved(session, after(baseline, image))
     })
   }
 
