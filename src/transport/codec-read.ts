@@ -2,7 +2,7 @@ import { ProtocolError } from '../errors.js'
 import type { Fragment, IdEntry, Kill, Member, Message, Revocation } from '../replica/events.js'
 import type { IdHash, IdOrigin, NodeId } from '../session/session.js'
 import {
-  count, type Fields, flag, hash, lifetime, list, refuseField, rows, text, time, word,
+  count, duration, type Fields, flag, hash, list, refuseField, rows, sum, text, time, word,
 } from './fields.js'
 import { MAX_MEMBERS, MAX_NODE_CHARS, MAX_TEXT_CHARS } from './limits.js'
 import {
@@ -91,7 +91,7 @@ function readDigest(fields: Fields, actors: Actors): Message {
     context: readContext(list(fields, 2, 'context'), actors),
     ready: flag(fields, 3, 'ready'),
     hears: rows(list(fields, 4, 'hears'), 1, 'hears', (items, at) => actorAt(items, at, actors)),
-    lagMs: lifetime(fields, 5, 'lagMs'),
+    lagMs: duration(fields, 5, 'lagMs'),
     wallMs: time(0, fields, 6, 'wallMs'),
   }
 }
@@ -156,11 +156,16 @@ function readPullReply(fields: Fields, actors: Actors): Message {
 }
 
 function readFragments(items: Fields, actors: Actors): Fragment[] {
-  return items.map((_, i) => readFragment(list(items, i, 'fragment'), actors))
+  let highest = 0
+  return items.map((_, i) => {
+    const fragment = readFragment(list(items, i, 'fragment'), highest, actors)
+    highest = fragment.highest
+    return fragment
+  })
 }
 
-function readFragment(fields: Fields, actors: Actors): Fragment {
-  const highest = count(fields, 2, 'highest')
+function readFragment(fields: Fields, previous: number, actors: Actors): Fragment {
+  const highest = sum(previous, fields, 2, 'highest')
   return {
     birth: dotAt(fields, 0, actors),
     highest,

@@ -100,8 +100,12 @@ function eventOf(event: Event, later: number, actors: ActorTable): Fields {
   }
 }
 
-function baseOf(base: SessionBase, hlc: number): readonly [number, number, number] {
-  return [base.createdAt - near(hlc), base.maxIdleMs, base.maxLifeMs]
+function baseOf(base: SessionBase, hlc: number): Fields {
+  return [base.createdAt - near(hlc), lifetimeOf(base.maxIdleMs), lifetimeOf(base.maxLifeMs)]
+}
+
+function lifetimeOf(ms: number): number | null {
+  return ms === Infinity ? null : ms
 }
 
 function reasonOf(reason: EndReason): number {
@@ -115,7 +119,7 @@ function syncPartOf(message: Extract<Message, { type: 'sync-part' }>, actors: Ac
     message.round,
     message.job,
     message.index,
-    message.fragments.map((fragment) => fragmentOf(fragment, actors)),
+    fragmentsOf(message.fragments, actors),
     killsOf(message.kills, actors),
     message.revocations.flatMap(({ principal, hlc, dot }) => [
       principal, hlc, actors.place(dot.actor), dot.counter,
@@ -127,7 +131,7 @@ function syncPartOf(message: Extract<Message, { type: 'sync-part' }>, actors: Ac
 function pullReplyOf(message: Extract<Message, { type: 'pull-reply' }>, actors: ActorTable): Fields {
   return [
     message.query,
-    message.fragments.map((fragment) => fragmentOf(fragment, actors)),
+    fragmentsOf(message.fragments, actors),
     killsOf(message.kills, actors),
     dotsOf(message.dead, actors),
     message.dropped,
@@ -136,12 +140,22 @@ function pullReplyOf(message: Extract<Message, { type: 'pull-reply' }>, actors: 
   ]
 }
 
-function fragmentOf(fragment: Fragment, actors: ActorTable): Fields {
+/** Sessions made one after the other have clocks close together: each is told by its difference to the one before. */
+function fragmentsOf(fragments: readonly Fragment[], actors: ActorTable): Fields {
+  let last = 0
+  return fragments.map((fragment) => {
+    const fields = fragmentOf(fragment, fragment.highest - last, actors)
+    last = fragment.highest
+    return fields
+  })
+}
+
+function fragmentOf(fragment: Fragment, later: number, actors: ActorTable): Fields {
   const { birth, base, highest } = fragment
   return [
     actors.place(birth.actor),
     birth.counter,
-    highest,
+    later,
     fragment.touchedAt - near(highest),
     base === undefined ? null : baseOf(base, highest),
     fragment.ids.flatMap(({ hash, dot }) => [hash, actors.place(dot.actor), dot.counter]),

@@ -61,10 +61,15 @@ export function time(base: number, fields: Fields, at: number, name: string): nu
   return value <= MAX_TIME_MS ? value : refuseField(name)
 }
 
-/** Milliseconds from 0, Infinity = never. */
-export function lifetime(fields: Fields, at: number, name: string): number {
+/** Milliseconds from 0. */
+export function duration(fields: Fields, at: number, name: string): number {
   const value = fields[at]
   return typeof value === 'number' && value >= 0 ? value : refuseField(name)
+}
+
+/** Milliseconds from 0; nil on the wire is Infinity, never, which would take nine bytes as a number. */
+export function lifetime(fields: Fields, at: number, name: string): number {
+  return fields[at] === null ? Infinity : duration(fields, at, name)
 }
 
 export function flag(fields: Fields, at: number, name: string): boolean {

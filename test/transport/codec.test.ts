@@ -2,7 +2,7 @@ import * as fc from 'fast-check'
 import { Packr } from 'msgpackr'
 import { describe, expect, it } from 'vitest'
 import { ProtocolError } from '../../src/errors.js'
-import type { Event, Message } from '../../src/replica/events.js'
+import type { Event, Fragment, Message } from '../../src/replica/events.js'
 import type { IdHash } from '../../src/session/session.js'
 import { decodeMessage, encodeMessage } from '../../src/transport/codec.js'
 import { MAX_ELEMENTS, MAX_MESSAGE_BYTES } from '../../src/transport/limits.js'
@@ -104,6 +104,26 @@ describe('size', () => {
     }
 
     expect(encodeMessage(part).length).toBeLessThanOrEqual(10_050)
+  })
+
+  it('tells whole sessions of one attribute in at most 67 bytes beyond the value each', () => {
+    const fragments = Array.from({ length: 100 }, (_, i): Fragment => {
+      const dot = { actor: ACTOR, counter: 40_000 + i }
+      const value = new Uint8Array(100).fill(7)
+      return {
+        birth: dot,
+        base: { createdAt: NOW, maxIdleMs: 1_800_000, maxLifeMs: Infinity },
+        touchedAt: NOW,
+        highest: HLC + i * 2048,
+        ids: [{ hash: HASH, dot }],
+        removedIds: [],
+        version: [dot],
+        registers: [{ name: 'cart', kind: 0, value, hlc: HLC + i * 2048, dot }],
+      }
+    })
+    const part: Message = { type: 'sync-part', round: 1, job: 1, index: 0, fragments, kills: [], revocations: [], live: [] }
+
+    expect(encodeMessage(part).length).toBeLessThanOrEqual(100 * 167)
   })
 
   it('says a cumulative ack in a few bytes', () => {
