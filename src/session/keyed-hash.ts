@@ -3,8 +3,8 @@ import { invariant } from '../invariant.js'
 
 const BLOCK_BYTES = 64
 const DIGEST_BYTES = 32
-/** Beyond, hashing takes longer than everything around it. */
-const SHORT_BYTES_MAX = 1024
+/** Frames of a created session are below. Beyond, hashing takes longer than everything around it. */
+const SHORT_BYTES_MAX = 16 * 1024
 
 /**
  * HMAC-SHA256 (RFC 2104) under a key that stays. For short messages two one-shot hashes take a third of what an Hmac

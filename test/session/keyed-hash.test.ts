@@ -4,7 +4,7 @@ import { KeyedHash } from '../../src/session/keyed-hash.js'
 import { pooled } from '../../src/session/random-pool.js'
 
 describe('a keyed hash', () => {
-  test.each([0, 18, 30, 64, 1_024, 1_025, 100_000])('of %i bytes is the HMAC-SHA256 that Node makes', (bytes) => {
+  test.each([0, 18, 30, 64, 1_024, 1_025, 16_384, 16_385, 100_000])('of %i bytes is the HMAC-SHA256 that Node makes', (bytes) => {
     for (const keyBytes of [1, 32, 64]) {
       const key = randomBytes(keyBytes)
       const keyed = new KeyedHash(key)
