@@ -20,6 +20,8 @@ const NONE: readonly number[] = []
  */
 export class Context {
   readonly #entries = new Map<number, Entry>()
+  /** The one asked for last: events come in runs of one actor, and each is asked about several times. */
+  #last: Entry | undefined = undefined
   /** All of them by actor; undefined since one was added. */
   #ascending: readonly Entry[] | undefined = undefined
 
@@ -30,7 +32,7 @@ export class Context {
   }
 
   has(dot: Dot): boolean {
-    const entry = this.#entries.get(dot.actor)
+    const entry = this.#known(dot.actor)
     return entry !== undefined && (dot.counter <= entry.base || entry.extra?.has(dot.counter) === true)
   }
 
@@ -50,7 +52,7 @@ export class Context {
 
   /** The last event up to which nothing of the actor is missing; 0 for an unknown actor. */
   base(actor: number): number {
-    return this.#entries.get(actor)?.base ?? 0
+    return this.#known(actor)?.base ?? 0
   }
 
   add(dot: Dot): void {
@@ -114,8 +116,15 @@ export class Context {
     return this.#ascending.map((entry) => (entry.told ??= tell(entry)))
   }
 
+  #known(actor: number): Entry | undefined {
+    if (this.#last?.actor === actor) return this.#last
+    const entry = this.#entries.get(actor)
+    if (entry !== undefined) this.#last = entry
+    return entry
+  }
+
   #entry(actor: number): Entry {
-    let entry = this.#entries.get(actor)
+    let entry = this.#known(actor)
     if (entry === undefined) {
       this.#entries.set(actor, (entry = { actor, base: 0, extra: undefined, told: undefined }))
       this.#ascending = undefined

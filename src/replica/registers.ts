@@ -9,7 +9,20 @@ export type EncodeMerged = (merged: Merged) => Uint8Array | undefined
 
 /** The register of this name; registers are sorted by name. */
 export function registerOf(registers: readonly Register[], name: string): Register | undefined {
-  return registers[indexOf(registers, name)]
+  return isReserved(name) ? reservedOf(registers, name) : registers[indexOf(registers, name)]
+}
+
+/** Reserved registers come first, and most sessions have none: a look at the first one says so. */
+function reservedOf(registers: readonly Register[], name: string): Register | undefined {
+  for (const register of registers) {
+    if (register.name === name) return register
+    if (!isReserved(register.name)) return undefined
+  }
+  return undefined
+}
+
+function isReserved(name: string): boolean {
+  return name.charCodeAt(0) === 0
 }
 
 /** The registers after each of `items` changed the one of its name. Answers `into` itself when nothing changed. */
@@ -26,11 +39,18 @@ export function updated<T extends { readonly name: string }>(
     if (register === held) continue
     registers ??= [...into]
     if (at >= 0) registers[at] = register
-    else registers.splice(~at, 0, register)
+    else insert(registers, ~at, register)
   }
   if (registers === undefined) return into
   // What was inserted left room for more behind it; this copy has none.
   return registers.length > into.length ? registers.slice() : registers
+}
+
+/** Splicing would make an array of what it removes, of nothing. */
+function insert(registers: Register[], at: number, register: Register): void {
+  registers.push(register)
+  for (let i = registers.length - 1; i > at; i--) registers[i] = registers[i - 1] as Register
+  registers[at] = register
 }
 
 /** Attributes as the HTTP layer reads them: encoded values by name, without removed and reserved registers. */

@@ -15,6 +15,9 @@ export const STAMP_DOTS_MAX = 16
 /** An event of nobody: in a stamp it stands for those that had no room. No node has it, so it is never covered. */
 const OVERFLOW: Dot = { actor: 0, counter: 1 }
 
+/** Nearly every request has one or none; an array that grows has room for 17 at once. */
+const NO_DOTS: readonly Dot[] = []
+
 /** The events a browser has seen that are not included here. */
 export function missingDots(stamp: Stamp, session: SessionState, context: Context): readonly Dot[] {
   return stamp.dots.filter((dot) => !session.includes(dot) && !context.has(dot))
@@ -32,7 +35,7 @@ export function isOverflow(dot: Dot): boolean {
 
 /** Whether what is held is at or above everything the browser has seen. */
 export function isCovered(stamp: Stamp, session: SessionState, context: Context): boolean {
-  return session.highest >= stamp.highest && missingDots(stamp, session, context).length === 0
+  return session.highest >= stamp.highest && stamp.dots.every((dot) => session.includes(dot) || context.has(dot))
 }
 
 /**
@@ -46,13 +49,16 @@ export function stampAfter(
   roster: Roster,
   dotsMax: number,
 ): Stamp {
-  const dots = session.version.filter((dot) => !roster.haveAll(dot) && session.showsWorkOf(dot.actor))
-  for (const dot of before?.dots ?? []) {
+  let dots = NO_DOTS
+  for (const dot of session.version) {
+    if (!roster.haveAll(dot) && session.showsWorkOf(dot.actor)) dots = dots.concat(dot)
+  }
+  for (const dot of before?.dots ?? NO_DOTS) {
     if (session.includes(dot) || (context.has(dot) && roster.haveAll(dot))) continue
     // One dot per actor: whoever has an event of a session has the earlier ones of that actor too.
     const same = dots.findIndex((entry) => entry.actor === dot.actor)
-    if (same < 0) dots.push(dot)
-    else if ((dots[same] as Dot).counter < dot.counter) dots[same] = dot
+    if (same < 0) dots = dots.concat(dot)
+    else if ((dots[same] as Dot).counter < dot.counter) dots = dots.with(same, dot)
   }
   return {
     highest: Math.max(session.highest, before?.highest ?? 0),

@@ -88,19 +88,19 @@ export class ReplicaShell {
   /** Puts a question to the replica: the answer itself when it is there at once, else a promise of it. */
   ask<T>(input: Asking, read: (output: Output) => T): Answer<T> {
     const request = ++this.#requests
-    let answer: { readonly value: T } | undefined
-    let resolve: ((value: T) => void) | undefined
-    this.#waiting.set(request, (output) => {
+    const outputs = this.#replica.handle({ ...input, request }, this.#options.now())
+    const taken = (output: Output): T => {
       if (isFresh(input, output)) this.counts.staleReadsPrevented++
-      const value = read(output)
-      if (resolve === undefined) answer = { value }
-      else resolve(value)
-    })
-    this.step({ ...input, request })
-    if (answer !== undefined) return answer.value
-    return new Promise<T>((settle) => {
-      resolve = settle
-    })
+      return read(output)
+    }
+    const answer = outputs.find((output) => 'request' in output && output.request === request)
+    if (answer === undefined) {
+      const later = new Promise<T>((resolve) => this.#waiting.set(request, (output) => resolve(taken(output))))
+      for (const output of outputs) this.#perform(output)
+      return later
+    }
+    for (const output of outputs) if (output !== answer) this.#perform(output)
+    return taken(answer)
   }
 
   /**
