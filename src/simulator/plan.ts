@@ -1,5 +1,6 @@
 import { REPLICA_DEFAULTS, type ReplicaOptions } from '../replica/options.js'
-import { FAULT_KINDS, type FaultKind, type FaultWeight } from './faults.js'
+import { FAULT_KINDS, type FaultKind } from './episodes.js'
+import type { FaultWeight } from './faults.js'
 import { Random } from './random.js'
 
 /** What a simulation is asked for. */

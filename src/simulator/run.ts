@@ -130,7 +130,8 @@ function failureOf(error: unknown, world: World): Failure {
 }
 
 function countsOf(world: World, healMs: number): SeedCounts {
-  const { oracle, reads, replies, network } = world
+  const { oracle, network } = world
+  const { reads, replies, anonymousInError } = world.answers
   const simulatedMs = world.queue.now
   return {
     simulatedMs,
@@ -158,7 +159,7 @@ function countsOf(world: World, healMs: number): SeedCounts {
     none: replies.none,
     behind: replies.behind,
     failed: replies.failed + replies.refused,
-    anonymousInError: world.counts.anonymousInError,
+    anonymousInError,
     messages: network.counts.sent,
     messagesLost: network.counts.lost,
     bytes: network.counts.bytes,

@@ -3,6 +3,7 @@ import { REPLICA_DEFAULTS } from '../replica/options.js'
 import { bytesAsText } from '../session/kept.js'
 import type { Dot, IdHash } from '../session/session.js'
 import { Alone } from './alone.js'
+import { Answers } from './answers.js'
 import { Browser, type BrowserHost } from './browser.js'
 import { Calm } from './calm.js'
 import { ALL_CHECKERS } from './checkers/all.js'
@@ -18,7 +19,6 @@ import { Oracle } from './oracle.js'
 import type { Plan } from './plan.js'
 import { EventQueue } from './queue.js'
 import { Random } from './random.js'
-import { firstOlder } from './seen.js'
 import { Trace } from './trace.js'
 
 /** What people do in a minute of virtual time, all together. */
@@ -52,17 +52,9 @@ export class World implements NodeHost, BrowserHost {
   readonly lifetimes: Plan['lifetimes']
   readonly attributes: readonly string[]
   readonly browsers: Browser[] = []
-  readonly replies: Record<Reply['type'] | 'refused', number> = {
-    served: 0,
-    none: 0,
-    over: 0,
-    behind: 0,
-    failed: 0,
-    refused: 0,
-  }
-  readonly reads = { checked: 0, flaggedStale: 0, sequential: 0, sequentialStale: 0, parallel: 0, parallelStale: 0 }
+  readonly answers: Answers = new Answers(this)
   readonly imports = { imported: 0, known: 0, dead: 0 }
-  readonly counts = { steps: 0, commits: 0, commitsUnderFault: 0, anonymousInError: 0 }
+  readonly counts = { steps: 0, commits: 0, commitsUnderFault: 0 }
   isQuiet = false
 
   /** Keeps a seed near COMMITS_PER_MINUTE, whatever its faults and lifetimes: fewer say less, more only take longer. */
@@ -216,11 +208,8 @@ export class World implements NodeHost, BrowserHost {
 
   loaded(exchange: Exchange, process: Process, answer: LoadAnswer): void {
     this.panel.loaded(exchange, process, answer)
-    if (answer.state === 'found') {
-      this.#countRead(exchange, process, answer)
-      this.#noteAccess(exchange.node, process, answer.birth)
-    }
-    if (answer.state === 'none' && this.#isHeldSomewhere(exchange)) this.counts.anonymousInError++
+    this.answers.count(exchange, process, answer)
+    if (answer.state === 'found') this.#noteAccess(exchange.node, process, answer.birth)
   }
 
   committed(exchange: Exchange, process: Process, event: Event, outcome: 'done' | 'unknown'): void {
@@ -252,31 +241,7 @@ export class World implements NodeHost, BrowserHost {
   }
 
   answered(reply: Reply['type'] | 'refused'): void {
-    this.replies[reply]++
-  }
-
-  #countRead({ ask }: Exchange, process: Process, answer: Extract<LoadAnswer, { state: 'found' }>): void {
-    if (this.mayShowOlder(process)) return
-    const registers = process.replica.state.live.get(answer.birth)?.registers ?? []
-    const isOld =
-      firstOlder(ask.ideal.read, registers) !== undefined || firstOlder(ask.ideal.written, registers) !== undefined
-    if (answer.stale) this.reads.flaggedStale++
-    else this.reads.checked++
-    if (ask.isParallel) this.reads.parallel++
-    else this.reads.sequential++
-    if (!isOld || answer.stale) return
-    if (ask.isParallel) this.reads.parallelStale++
-    else this.reads.sequentialStale++
-  }
-
-  /** Whether a running node would serve what was just refused. */
-  #isHeldSomewhere({ ask }: Exchange): boolean {
-    const { id } = ask
-    if (id === undefined || this.oracle.history(id.birth).kills.length > 0) return false
-    const added = this.oracle.ids.get(id.hash)
-    if (added === undefined || this.oracle.removers.has(added)) return false
-    if (this.now - this.oracle.history(id.birth).accessedAt >= this.idleFrom(this.lifetimes.maxIdleMs)) return false
-    return this.nodes.some(({ process }) => process?.replica.state.byId(id.hash) !== undefined)
+    this.answers.replies[reply]++
   }
 
   // ── Setting the scene ───────────────────────────────────────────────────────────────────────────────────────────

@@ -1,6 +1,6 @@
 import { describe, expect, test, vi } from 'vitest'
 import { ReplicaState } from '../../src/replica/state.js'
-import { FAULT_KINDS } from '../../src/simulator/faults.js'
+import { FAULT_KINDS } from '../../src/simulator/episodes.js'
 import { simulate } from '../../src/simulator/run.js'
 import { shrink } from '../../src/simulator/shrink.js'
 
