@@ -1,6 +1,8 @@
 import type { Dot } from '../session/session.js'
+import { Accesses } from './accesses.js'
 import { Commits } from './commits.js'
 import { Concerns } from './concerns.js'
+import { Departure } from './departure.js'
 import type { Input, LinkId, LoadAnswer, Message, Output } from './events.js'
 import { Expiry } from './expiry.js'
 import { Conflicts } from './merge/conflicts.js'
@@ -33,14 +35,14 @@ export class Replica {
   readonly #expiry: Expiry
   readonly #concerns: Concerns
   readonly #commits: Commits
+  readonly #accesses: Accesses
+  readonly #departure: Departure
   readonly #outbox = new Outbox()
   #outputs: Output[] = []
   #now: number
   #changed: SessionState[] = []
   #digestAt = -Infinity
   #forgetAt = -Infinity
-  #drainBy: number | undefined = undefined
-  readonly #touchedInDoubt = new Set<SessionState>()
 
   constructor(options: ReplicaOptions, now: number) {
     this.#options = options
@@ -69,6 +71,8 @@ export class Replica {
     this.#concerns = new Concerns(this.roster, emit)
     this.#commits = new Commits(this.state, this.roster, this.#outbox, this.#concerns, emit, options)
     this.#expiry = new Expiry(this.state, this.roster, emit, (birth, reason) => this.#commits.kill(birth, reason, this.#now))
+    this.#accesses = new Accesses(this.state, this.roster, this.#expiry)
+    this.#departure = new Departure(this.roster, this.#commits, this.#outbox, emit)
   }
 
   /** The dot that the next commit gets: what a new id is made of. */
@@ -125,7 +129,7 @@ export class Replica {
       case 'load':
         return this.pulls.load(input, now)
       case 'touch':
-        return this.#touch(input.birth, Math.min(input.at, now))
+        return this.#accesses.touch(input.birth, Math.min(input.at, now))
       case 'link-up':
         return this.#linkUp(this.roster.linkUp(input.link, input.member, input.dialled, now))
       case 'link-down':
@@ -152,10 +156,10 @@ export class Replica {
       case 'tick':
         return this.#tick(input.lagMs)
       case 'drain':
-        this.#drainBy = input.deadline
+        this.#departure.begin(input.deadline)
         this.#flush()
-        this.#askForConfirmation()
-        return this.#drain()
+        this.#departure.askForConfirmation()
+        return this.#departure.review(now)
       case 'import': {
         const known = this.state.live.get(input.fragment.birth)
         const version = known?.version
@@ -164,21 +168,6 @@ export class Replica {
         this.#outputs.push({ type: 'imported', request: input.request, outcome })
       }
     }
-  }
-
-  /** An access after the end, by what this node knows, is none: it would bring the session back. */
-  #touch(birth: Dot, at: number): void {
-    const session = this.state.live.get(birth)
-    if (session === undefined) return
-    if (this.roster.isFenced) this.#touchedInDoubt.add(session)
-    else if (at < session.expiresAt) this.#expiry.touch(session, at)
-  }
-
-  /** Accesses of a time when our clock was in doubt count from the moment on that it no longer is. */
-  #touchDoubted(): void {
-    if (this.#touchedInDoubt.size === 0 || this.roster.isFenced) return
-    for (const { birth } of this.#touchedInDoubt) this.#touch(birth, this.#now)
-    this.#touchedInDoubt.clear()
   }
 
   // ── Links and messages ──────────────────────────────────────────────────────────────────────────────────────────
@@ -269,7 +258,7 @@ export class Replica {
     // Beyond the tolerated skew it was noticed as a jump, with the first input after it.
     if (lagMs > LAG_FORGIVEN_MS && lagMs <= this.#options.maxSkewMs) this.roster.forgive(lagMs)
     if (this.roster.tick(now)) this.#expiry.clockMended(now)
-    this.#touchDoubted()
+    this.#accesses.tick(now)
     if (Math.abs(now - this.#digestAt) >= DIGEST_EVERY_MS) {
       this.#digestAt = now
       this.#sendDigest(this.#links((peer) => peer.phase !== 'stale'), Math.max(0, lagMs))
@@ -296,23 +285,7 @@ export class Replica {
   #review(): void {
     if (this.roster.judgeReady(this.state.context, this.#now)) this.#outputs.push({ type: 'ready' })
     if (this.#concerns.size > 0) this.#concerns.settle(this.#now)
-    this.#drain()
-  }
-
-  /** Peers confirm what they are asked to: the last event again, which stands for all before it. */
-  #askForConfirmation(): void {
-    const last = this.#outbox.last
-    if (last !== undefined) this.#send(this.#links((peer) => peer.phase === 'live'), { type: 'delta', events: [last], ack: true })
-  }
-
-  #drain(): void {
-    if (this.#drainBy === undefined) return
-    const self = this.#options.actor
-    const complete = this.roster.reachable(this.#now).every((peer) => peer.row.hasUpTo(self, this.#commits.counter))
-    if (!complete && this.#now < this.#drainBy) return
-    this.#drainBy = undefined
-    this.#send(this.#links(() => true), { type: 'leave', counter: this.#commits.counter })
-    this.#outputs.push({ type: 'drained' })
+    this.#departure.review(this.#now)
   }
 
   #flush(): void {
@@ -320,7 +293,7 @@ export class Replica {
     const links = this.#links((peer) => peer.phase === 'live')
     if (this.#outbox.unsent > 0) {
       const { deltas, awaited } = this.#outbox.take()
-      const ack = awaited || this.#drainBy !== undefined
+      const ack = awaited || this.#departure.isUnderWay
       deltas.forEach((events, i) => this.#send(links, { type: 'delta', events, ack: ack && i === deltas.length - 1 }))
     }
     this.#expiry.flush(links)
