@@ -26,11 +26,15 @@ interface Way {
   full: boolean
   /** Nothing sent later arrives earlier. */
   lastArrival: number
+  /** The last message that arrived, from which process to which, and when. */
+  heard: { readonly speaker: number; readonly listener: number; readonly at: number } | undefined
 }
 
 interface Connection {
   readonly links: readonly [LinkId, LinkId]
   readonly ways: readonly [Way, Way]
+  /** The processes at its ends. */
+  readonly actors: readonly [number, number]
   open: boolean
 }
 
@@ -58,7 +62,7 @@ export class Network {
     this.#nodes = nodes
     for (const from of nodes) {
       for (const to of nodes) {
-        this.#ways.push({ from, to, conditions: { ...CLEAR }, full: false, lastArrival: 0 })
+        this.#ways.push({ from, to, conditions: { ...CLEAR }, full: false, lastArrival: 0, heard: undefined })
         if (from.index < to.index) this.#dialLater(from, to)
       }
     }
@@ -87,6 +91,12 @@ export class Network {
     const read = decodeMessage(bytes)
     if (read === undefined) return
     for (const link of links) this.#post(link, read, bytes.length)
+  }
+
+  /** When a process last got a message of another one; -Infinity: never. */
+  heardAt(speaker: number, listener: number): number {
+    for (const { heard } of this.#ways) if (heard?.speaker === speaker && heard.listener === listener) return heard.at
+    return -Infinity
   }
 
   /** The connection is gone at once, for both ends. */
@@ -176,10 +186,13 @@ export class Network {
 
   #plan(connection: Connection, side: 0 | 1, message: Message, arrival: number): void {
     const link = connection.links[1 - side] as LinkId
-    const { to } = connection.ways[side]
+    const way = connection.ways[side]
+    const { to } = way
+    const [speaker, listener] = [connection.actors[side], connection.actors[side === 0 ? 1 : 0]]
     this.#queue.at(arrival, () => {
       if (!connection.open) return
       this.counts.delivered++
+      way.heard = { speaker, listener, at: this.#queue.now }
       to.receive({ type: 'message', link, message })
     })
   }
@@ -207,7 +220,8 @@ export class Network {
     const ways = [this.#way(a.index, b.index), this.#way(b.index, a.index)] as const
     if (a.member === undefined || b.member === undefined || a.isPaused || b.isPaused) return false
     if (ways.some((way) => way.conditions.cut)) return false
-    const connection: Connection = { links: [++this.#links, ++this.#links], ways, open: true }
+    const actors = [a.member.actor, b.member.actor] as const
+    const connection: Connection = { links: [++this.#links, ++this.#links], ways, actors, open: true }
     this.counts.connections++
     this.#byPair.set(this.#key(a.index, b.index), connection)
     for (const way of ways) way.lastArrival = 0

@@ -95,9 +95,12 @@ export class World implements NodeHost, BrowserHost {
     return this.queue.now
   }
 
+  get hasWrongClocks(): boolean {
+    return this.plan.faults.some(({ kind }) => kind === 'clock-jump' || kind === 'clock-drift')
+  }
+
   get skewMs(): number {
-    const hasWrongClocks = this.plan.faults.some(({ kind }) => kind === 'clock-jump' || kind === 'clock-drift')
-    return hasWrongClocks ? 2 * REPLICA_DEFAULTS.maxSkewMs : 2 * this.plan.clockErrorMs
+    return this.hasWrongClocks ? 2 * REPLICA_DEFAULTS.maxSkewMs : 2 * this.plan.clockErrorMs
   }
 
   get merges(): boolean {

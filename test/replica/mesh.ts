@@ -2,7 +2,7 @@
  * A few pure replicas and the wires between them, in the hands of a test: every message waits until the test delivers,
  * loses, doubles or reorders it; time moves only when the test says so.
  */
-import type { Event, Input, LinkId, Message, Output, Register, RegisterWrite } from '../../src/replica/events.js'
+import type { Event, Input, LinkId, Message, Output, Register, RegisterWrite, Stamp } from '../../src/replica/events.js'
 import { isMerged } from '../../src/replica/merge/register.js'
 import { REPLICA_DEFAULTS, type ReplicaOptions } from '../../src/replica/options.js'
 import { Replica } from '../../src/replica/replica.js'
@@ -109,9 +109,9 @@ export class Mesh {
     return `id-${String(++this.#ids).padStart(19, '0')}` as IdHash
   }
 
-  load(i: number, id: IdHash, origin: IdOrigin | null = null): Output | undefined {
+  load(i: number, id: IdHash, origin: IdOrigin | null = null, stamp?: Stamp): Output | undefined {
     const request = ++this.#requests
-    this.input(this.node(i), { type: 'load', request, id, origin, deadline: this.now + 1_000 })
+    this.input(this.node(i), { type: 'load', request, id, origin, deadline: this.now + 1_000, stamp })
     return this.answerTo(request)
   }
 

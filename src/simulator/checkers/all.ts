@@ -28,6 +28,7 @@ import { readyMeansCovered } from './ready-means-covered.js'
 import { revokedEnds } from './revoked-ends.js'
 import { sequentialReads } from './sequential-reads.js'
 import { stampSound } from './stamp-sound.js'
+import { unknownUnheard } from './unknown-unheard.js'
 import { writesFollowReads } from './writes-follow-reads.js'
 
 /** Every promise that a simulation watches. */
@@ -54,6 +55,7 @@ export const ALL_CHECKERS: readonly CheckerFactory[] = [
   oldIdNeverAuthenticates,
   noneMeansNone,
   notReadyAsks,
+  unknownUnheard,
   revokedEnds,
   bounded,
   everyRequestAnswered,

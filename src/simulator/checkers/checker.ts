@@ -16,6 +16,8 @@ export interface Scene {
   readonly now: number
   /** Largest difference between two wall clocks of nodes that serve, milliseconds. */
   readonly skewMs: number
+  /** Whether clocks are set wrong now and then, or run at a wrong rate. */
+  readonly hasWrongClocks: boolean
   /** For how long a session must have been unused, in true time, before anybody may take it for idle, milliseconds. */
   idleFrom(maxIdleMs: number): number
   /** Whether some attributes merge. */
