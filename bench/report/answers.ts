@@ -49,7 +49,7 @@ function fewNodes(run: BenchRun): Answer {
     value(run, 'staleness', 'fresh0', { variant: Variant.async, settings: { delayMs: 0, stamps: true } },
       'of reads elsewhere are fresh, with stamps'),
     value(run, 'latency', 'p50', { variant: Variant.async, settings: THREE }, 'median of a request'),
-    memoryPerSession(run),
+    memoryPerSession(run, Variant.async, 'per session on every node'),
   ])
 }
 
@@ -60,9 +60,12 @@ function manyNodes(run: BenchRun): Answer {
       : { value: '', text: crossingInWords(run) }
   return answer('many', 'Many nodes, or more sessions than fit into one process', "{ type: 'redis' }", [
     crossing,
-    ratio(run, Variant.redis, 'cpuRatio', 'the CPU of bare Express, besides redis-server'),
+    ratio(run, Variant.redis, 'cpuRatio', 'the CPU of bare Express, without that of redis-server'),
+    value(run, 'http-cost', 'redisCpuPerRequest', { variant: Variant.redis, settings: { workload: 'M', nodes: 1 } },
+      'of CPU in redis-server for each request'),
     value(run, 'latency', 'p50', { variant: Variant.redis, settings: THREE }, 'median of a request, Redis on the same machine'),
     value(run, 'staleness', 'fresh0', { variant: Variant.redis, settings: { delayMs: 0 } }, 'of reads elsewhere are fresh'),
+    memoryPerSession(run, Variant.redis, 'per session, once, in Redis'),
   ])
 }
 
@@ -83,13 +86,13 @@ function expressSession(run: BenchRun): Answer {
 }
 
 /** Where most sessions were held: there the process itself hardly counts. */
-function memoryPerSession(run: BenchRun): Sought {
-  const cells = cellsOf(run, 'memory', { variant: Variant.async, figure: 'rssPerSession' })
+function memoryPerSession(run: BenchRun, variant: string, what: string): Sought {
+  const cells = cellsOf(run, 'memory', { variant, figure: 'rssPerSession' })
   const [cell] = cells.toSorted((a, b) => sessionsIn(b) - sessionsIn(a))
   const figure = cell?.figures['rssPerSession']
   if (cell === undefined || figure === undefined) return { unanswered: 'memory' }
   const sessions = `${sessionsIn(cell).toLocaleString('en')} of ${shapeInWords(cell.settings['shape'] ?? '')}`
-  return { value: quantity(figure.median, figure.unit), text: `per session on every node, at ${sessions}` }
+  return { value: quantity(figure.median, figure.unit), text: `${what}, at ${sessions}` }
 }
 
 function answer(id: string, who: string, choice: string, sought: readonly Sought[]): Answer {

@@ -5,6 +5,7 @@
 import type { BenchRun, Cell, QuestionName } from '../results.js'
 import { cellsOf, grouped, sessionsIn, type Wanted } from './cells.js'
 import { quantity } from './format.js'
+import { MARKS } from './headline.js'
 import { settingsInWords, Variant } from './names.js'
 import type { Row, Table } from './section.js'
 import { crossingInWords } from './sections/scale.js'
@@ -13,6 +14,8 @@ interface Asked {
   readonly what: string
   readonly question: QuestionName
   readonly figure: string
+  /** What redis-server adds to it. */
+  readonly store?: string
   /** The same for each column, but its variant. */
   readonly settings?: Wanted['settings']
   readonly except?: Wanted['except']
@@ -27,17 +30,17 @@ interface Asked {
 const COLUMNS = [
   { head: 'sticky, each its own memory', variant: Variant.memory },
   { head: 'replicated', variant: Variant.async },
-  { head: 'Redis', variant: Variant.redis },
+  { head: 'one Redis', variant: Variant.redis },
 ] as const
 
 /** Nodes that share nothing are as fast as one. */
 const APART = { settings: { nodes: 3 }, aloneSettings: { nodes: 1 } } as const
 
-const COST = { question: 'http-cost', figure: 'cpuPerRequest' } as const
+const COST = { question: 'http-cost', figure: 'cpuPerRequest', store: 'redisCpuPerRequest' } as const
 
 const ASKED: readonly Asked[] = [
-  { what: 'median of a request', question: 'latency', figure: 'p50', ...APART },
-  { what: '99 % of requests', question: 'latency', figure: 'p99', ...APART },
+  { what: 'median of a request at 1,000/s (sticky: on one node)', question: 'latency', figure: 'p50', ...APART },
+  { what: '99 % of them are answered within', question: 'latency', figure: 'p99', ...APART },
   { what: 'CPU per read, three nodes', ...COST, settings: { workload: 'R', nodes: 3 } },
   { what: 'CPU per write, three nodes', ...COST, settings: { workload: 'W', nodes: 3 } },
   {
@@ -49,7 +52,13 @@ const ASKED: readonly Asked[] = [
     alone: 'none: elsewhere it is unknown',
   },
   { what: 'memory of each copy of a session', question: 'memory', figure: 'rssPerSession', ofMost: true },
-  { what: 'bytes to each other node per change of 100 B', question: 'wire', figure: 'bytesPerChange', alone: 'none are sent' },
+  {
+    what: 'bytes on the wire for a request that writes 100 B of 1 KB, three nodes',
+    question: 'scale',
+    figure: 'bytesPerWrite',
+    settings: { nodes: 3 },
+    alone: 'none are sent',
+  },
   { what: 'concurrent changes lost', question: 'races', figure: 'lost' },
 ]
 
@@ -59,8 +68,9 @@ export function comparison(run: BenchRun): Table {
     head: ['', ...COLUMNS.map(({ head }) => head)],
     rows: [
       said('a node dies', 'its sessions are gone', 'its sessions go on elsewhere', 'its sessions go on elsewhere'),
-      said('all nodes stop', 'all sessions are gone', 'all sessions are gone', 'Redis has them'),
-      said('what can stop all of them', 'nothing', 'nothing', 'Redis'),
+      said('all nodes stop', 'all sessions are gone', 'all sessions are gone', 'Redis has them, if it goes on'),
+      said('what stops all of them when it stops', 'no single process', 'no single process', 'Redis, unless a replica takes over'),
+      said('copies of a session', 'one, on its node', 'one on every node', 'one, in Redis'),
       ...ASKED.map((asked) => measuredRow(run, asked)),
       said('more nodes', 'cost nothing', crossingInWords(run), 'each adds its requests to one Redis'),
     ],
@@ -78,11 +88,24 @@ function measuredRow(run: BenchRun, asked: Asked): Row {
   const chosen = all.map((cells) => (ofMost ? cells.find((cell) => settingsInWords(cell.settings) === size) : cells[0]))
   const cells = chosen.map((cell, column) => {
     if (COLUMNS[column]?.variant === Variant.memory && alone !== undefined) return alone
-    const found = cell?.figures[asked.figure]
-    return found === undefined ? 'not measured' : quantity(found.median, found.unit)
+    return valueIn(cell, asked)
   })
   const label = size === undefined ? what : `${what} (${size})`
-  return { cells: [label, ...cells], marks: [...new Set(chosen.flatMap((cell) => cell?.marks ?? []))], notes: [] }
+  const notes = chosen.flatMap((cell, column) => doubtsIn(cell).map((why) => `${COLUMNS[column]?.head}: ${why}`))
+  return { cells: [label, ...cells], marks: [...new Set(chosen.flatMap((cell) => cell?.marks ?? []))], notes }
+}
+
+function valueIn(cell: Cell | undefined, { figure, store }: Asked): string {
+  const found = cell?.figures[figure]
+  if (found === undefined) return 'not measured'
+  const added = store === undefined ? undefined : cell?.figures[store]
+  const value = quantity(found.median, found.unit)
+  return added === undefined ? value : `${value}, and ${quantity(added.median, added.unit)} of redis-server`
+}
+
+/** The mark of a row does not say whose it is. */
+function doubtsIn(cell: Cell | undefined): readonly string[] {
+  return (cell?.marks ?? []).map((mark) => MARKS[mark])
 }
 
 function cellsFor(run: BenchRun, { question, figure, settings = {}, except = {}, aloneSettings }: Asked, variant: string): readonly Cell[] {

@@ -5,12 +5,14 @@
 import type { BenchRun } from '../results.js'
 import type { Answer } from './answers.js'
 import type { Contents } from './contents.js'
+import { setup } from './doubts.js'
 import { goalRows, tallyInWords } from './goal-table.js'
 import { remarksOf, type HeatMap, type Section, type Table } from './section.js'
 
 /** The whole summary. */
 export function markdown(run: BenchRun, contents: Contents): string {
   const { verdicts, sections } = contents
+  const goals = goalRows(verdicts)
   return [
     '# Which backend for your sessions',
     ...opening(contents),
@@ -19,8 +21,11 @@ export function markdown(run: BenchRun, contents: Contents): string {
     tableAsMarkdown(contents.comparison),
     '## Goals',
     goalLine(contents),
-    tableAsMarkdown(goalRows(verdicts)),
+    `${goals.caption}.`,
+    tableAsMarkdown(goals),
     ...sections.map(sectionAsMarkdown),
+    '## What to doubt',
+    setup(run).map((text) => `* ${text}`).join('\n'),
     `Made by \`${run.command}\`, seed ${run.seed}. Medians; in parentheses the least and the most of the rounds.`,
     '',
   ].join('\n\n')

@@ -7,7 +7,7 @@ import { goalRows, limitInWords, missedOf, tallyOf } from './goal-table.js'
 import { html, json, raw, type Html } from './html.js'
 import { barsAsHtml, heatMapAsHtml, markBadges, tableAsHtml } from './html-parts.js'
 import { hashOf, type Scripts } from './scripts.js'
-import { doubts } from './doubts.js'
+import { doubts, setup } from './doubts.js'
 import { fullTables } from './tables.js'
 import { hasPoints, type Plot, type Section } from './section.js'
 import { STYLE } from './style.js'
@@ -32,7 +32,7 @@ export function page(run: BenchRun, contents: Contents, scripts: Scripts): strin
 <a class="skip" href="#answers">To the answers</a>
 <div class="bar"><div class="top">
 <nav aria-label="Sections"><a href="#answers">Answers</a>${choice && linkTo(choice)}<a href="#ways">The three ways</a>
-<a href="#goals">Goals</a>${others.map(linkTo)}</nav>
+<a href="#goals">Goals</a>${others.map(linkTo)}<a href="#doubts">Doubts</a></nav>
 <button class="theme" id="theme" type="button">Theme</button>
 </div></div>
 <main>
@@ -155,12 +155,12 @@ function drawable({ id, x, y, series, crossings }: Plot): object {
   return { id, x, y, series, crossings }
 }
 
-/** What the warnings at the top speak of. */
-function doubtsAsHtml(run: BenchRun): Html | undefined {
+/** How it was set up, and what the warnings at the top speak of. */
+function doubtsAsHtml(run: BenchRun): Html {
   const table = doubts(run)
-  if (table.rows.length === 0) return undefined
   return html`<section id="doubts" aria-labelledby="doubts-title"><h2 id="doubts-title">What to doubt</h2>
-<figure>${tableAsHtml(table)}</figure></section>`
+<ul class="setup">${setup(run).map((text) => html`<li>${text}</li>`)}</ul>
+${table.rows.length === 0 ? undefined : html`<figure>${tableAsHtml(table)}</figure>`}</section>`
 }
 
 function everything({ cells }: BenchRun): Html {

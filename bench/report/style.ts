@@ -87,6 +87,7 @@ p { margin: 0 0 .7rem }
 
 section { margin: 0 0 2.6rem }
 .lead { color: var(--soft); max-width: 78ch }
+.setup { margin: 0 0 1rem; padding-left: 1.1rem; max-width: 90ch } .setup li { margin-bottom: .3rem }
 .finding { font-weight: 600; max-width: 78ch }
 .plots { display: grid; grid-template-columns: repeat(2, minmax(0, 1fr)); gap: .9rem }
 .plots > :last-child:nth-child(odd), .plots > .wide { grid-column: 1 / -1 }

@@ -41,6 +41,59 @@ describe('the three ways, measured in several sizes', () => {
   })
 })
 
+describe('the three ways, for a sceptic', () => {
+  const rowsOf = (...cells: readonly Cell[]) => comparison(madeUpRun({ cells })).rows
+  const costs = { cpuPerRequest: figure(400, 'us'), redisCpuPerRequest: figure(50, 'us') }
+
+  test('tell the CPU of redis-server beside that of the nodes', () => {
+    const row = rowsOf(cell('http-cost', 'mesh-redis', { workload: 'W', nodes: 3 }, costs)).find(({ cells: [what] }) => what?.includes('CPU per write'))
+
+    expect(row?.cells[3]).toBe('400 µs, and 50 µs of redis-server')
+  })
+
+  test('say which of them a doubt is about', () => {
+    const latency = (variant: string, marks: Cell['marks']): Cell =>
+      cell('latency', variant, { nodes: 3, rate: 1_000 }, { p99: figure(4, 'ms') }, { marks })
+    const row = rowsOf(latency('mesh-async', ['disturbed']), latency('mesh-redis', [])).find(({ cells: [what] }) => what?.startsWith('99 %'))
+
+    expect(row).toMatchObject({ marks: ['disturbed'], notes: ['replicated: The machine did other work in every try.'] })
+  })
+
+  test('count what goes over the wire to and from Redis as well', () => {
+    const bytes = (variant: string, each: number): Cell => cell('scale', variant, { nodes: 3 }, { bytesPerWrite: figure(each, 'B') })
+    const row = rowsOf(bytes('mesh-async', 260), bytes('mesh-redis', 1_960)).find(({ cells: [what] }) => what?.startsWith('bytes on the wire'))
+
+    expect(row?.cells.slice(1)).toEqual(['none are sent', '260 B', '1,960 B'])
+  })
+})
+
+describe('what to doubt', () => {
+  test('begins with how everything was set up, also where no cell is doubtful', async () => {
+    const clean = madeUpRun({ cells: madeUpRun().cells.map((one) => ({ ...one, marks: [] })) })
+    const [html = '', summary = ''] = await writeReport(clean, folder())
+    const section = /<section id="doubts"[^]*?<\/section>/.exec(readFileSync(html, 'utf8'))?.[0]
+
+    for (const text of [section, readFileSync(summary, 'utf8')]) {
+      expect(text).toContain('servers and redis-server have 1 of its 2 cores, the load the rest')
+      expect(text).toContain('without a replica and without persistence')
+      expect(text).toMatch(/Of [\d.]+ ms, the p99 of Express and a Map, none is due to sessions/)
+    }
+    expect(section).not.toContain('<table')
+  })
+})
+
+describe('what was predicted', () => {
+  test('stands beside what was measured, with what is promised, load by load', () => {
+    const [choice] = contentsOf(madeUpRun()).sections
+    const [table] = choice?.tables ?? []
+
+    expect(choice?.findings[0]).toMatch(/^CPU of all nodes: 6 of 6 loads that nothing was fitted to were within ±30 %; they were [\d.]+ to [\d.]+ times/)
+    expect(table?.head).toEqual(['', 'under', 'what', 'predicted', 'measured', 'measured/predicted', 'promised'])
+    expect(table?.rows.filter(({ cells }) => cells[2] === 'CPU of all nodes')).toHaveLength(6)
+    expect(table?.rows.every(({ cells }) => cells[6]?.startsWith('✓'))).toBe(true)
+  })
+})
+
 describe('tables', () => {
   const noted = (variant: string, notes: readonly string[], settings = {}): Cell =>
     cell('races', variant, { trials: 1_000, ...settings }, { lost: figure(0, 'share') }, { notes })

@@ -163,8 +163,8 @@ describe('the crossing point', () => {
 
     expect(meeting.nodes).toBeCloseTo(6.14, 1)
     expect(meeting.rounds).toHaveLength(3)
-    expect(crossingInWords(run)).toMatch(/^With 10 % writes, Redis takes less CPU than replication from 7 nodes on \(/)
-    expect(crossingInWords(run, 0)).toBe('With 0 % writes, replication takes less CPU at every measured size, up to 8 nodes.')
+    expect(crossingInWords(run)).toMatch(/^With 10 % writes, under full load, Redis takes less CPU than replication from 7 nodes on \(/)
+    expect(crossingInWords(run, 0)).toBe('With 0 % writes, under full load, replication takes less CPU at every measured size, up to 8 nodes.')
     expect(crossingInWords(madeUpRun({ cells: [] }))).toContain('not measured')
   })
 })

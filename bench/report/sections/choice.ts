@@ -44,7 +44,7 @@ export function choice(run: BenchRun, apart?: RunFile): Section {
     title: 'Which backend for which load',
     short: 'Choice',
     lead:
-      'What takes less CPU and memory, of all nodes and of Redis together, when 4 GiB cost as much as a core: ' +
+      'What takes less CPU and memory, of all nodes and of one Redis together, when 4 GiB cost as much as a core: ' +
       `${LOAD.rate.toLocaleString('en')} requests/s to sessions of 1 KB. For your own load: npx session-mesh advise.`,
     findings: heatMaps.length === 0 ? [] : [...originInWords(run, calibration), ...recordInWords(calibration)],
     bars: [],

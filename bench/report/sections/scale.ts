@@ -87,7 +87,7 @@ function rivals(run: BenchRun): readonly [mesh: readonly Cell[], redis: readonly
 
 /** One sentence, also when there is no such place. */
 export function crossingInWords(run: BenchRun, writeShare = WRITE_SHARE): string {
-  const share = `${number(writeShare * 100)} % writes`
+  const share = `${number(writeShare * 100)} % writes, under full load`
   const [mesh, redis] = rivals(run)
   if (mesh.length < 2 || redis.length < 2) return `With ${share}: not measured at enough sizes to compare.`
   const { nodes, rounds } = meetingOf(run, writeShare)
