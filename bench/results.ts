@@ -60,6 +60,7 @@ export type QuestionName =
   | 'join'
   | 'scale'
   | 'races'
+  | 'profile'
   | 'calibration'
 
 /** Over the rounds that count. */

@@ -40,6 +40,7 @@ export function contentsOf(run: BenchRun, apart?: RunFile): Contents {
       listed(run, 'wire'),
       listed(run, 'join'),
       listed(run, 'races'),
+      listed(run, 'profile'),
     ],
   }
 }

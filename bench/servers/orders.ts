@@ -40,6 +40,10 @@ export interface Orders {
   readonly history: { readonly argument: null; readonly answer: readonly HistoryEntry[] }
   /** How late its event loop was since this was asked last, milliseconds. */
   readonly lag: { readonly argument: null; readonly answer: { readonly p99: number; readonly longest: number } }
+  /** From now on samples what the main thread does. */
+  readonly sample: { readonly argument: null; readonly answer: null }
+  /** Microseconds since then, by the url of the code that ran. */
+  readonly sampled: { readonly argument: null; readonly answer: Readonly<Record<string, number>> }
   /** Bytes that went through each wire of a relay. */
   readonly carried: { readonly argument: null; readonly answer: readonly Carried[] }
 }

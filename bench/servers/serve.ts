@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Handlers, OrderMessage, Report, ServerSpec } from './orders.js'
+import { SAMPLING } from './sampler.js'
 
 /** Longer than any pause of the load: no connection is closed under a request. */
 const KEEP_ALIVE_MS = 120_000
@@ -20,7 +21,7 @@ export async function serve(
   const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, listener)
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
-  obey({ ...COMMON, ...orders })
+  obey({ ...COMMON, ...SAMPLING, ...orders })
   report({ type: 'listening', ports: [(server.address() as AddressInfo).port] })
   ready.then(
     () => report({ type: 'ready' }),

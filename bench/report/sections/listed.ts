@@ -106,4 +106,38 @@ export const LISTED: readonly Listed[] = [
       },
     ],
   },
+  {
+    question: 'profile',
+    title: 'Whose code a request goes to',
+    short: 'Profile',
+    lead:
+      'CPU of all nodes per request while their main threads were sampled, by whose code ran. What the engine has built in, ' +
+      'such as a hash or a write to a socket, counts for whoever called it. Sampling costs CPU itself: compare shares.',
+    tables: [
+      {
+        caption: 'CPU per request',
+        columns: [
+          ['cpuSampled', 'in all'],
+          ['application', 'application'],
+          ['express', 'Express'],
+          ['expressSession', 'express-session, its store'],
+          ['meshHttp', 'session-mesh: HTTP'],
+          ['meshSession', 'values, ids'],
+          ['mesh', 'backend'],
+          ['meshReplica', 'replica'],
+          ['meshTransport', 'transport'],
+          ['msgpackr', 'msgpackr'],
+          ['ws', 'ws'],
+          ['redisClient', 'Redis client'],
+          ['nodeHttp', "Node's HTTP and sockets"],
+          ['nodeCrypto', "Node's crypto"],
+          ['node', 'the rest of Node'],
+          ['native', 'outside JavaScript'],
+          ['collector', 'collector'],
+          ['otherThreads', 'other threads'],
+        ],
+        drawn: [],
+      },
+    ],
+  },
 ]
