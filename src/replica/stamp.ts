@@ -51,13 +51,13 @@ export function stampAfter(
 ): Stamp {
   let dots = NO_DOTS
   for (const dot of session.version) {
-    if (!roster.haveAll(dot) && session.showsWorkOf(dot.actor)) dots = dots.concat(dot)
+    if (!roster.haveAll(dot) && session.showsWorkOf(dot.actor)) dots = withOne(dots, dot)
   }
   for (const dot of before?.dots ?? NO_DOTS) {
     if (session.includes(dot) || (context.has(dot) && roster.haveAll(dot))) continue
     // One dot per actor: whoever has an event of a session has the earlier ones of that actor too.
     const same = dots.findIndex((entry) => entry.actor === dot.actor)
-    if (same < 0) dots = dots.concat(dot)
+    if (same < 0) dots = withOne(dots, dot)
     else if ((dots[same] as Dot).counter < dot.counter) dots = dots.with(same, dot)
   }
   return {
@@ -65,6 +65,11 @@ export function stampAfter(
     touchedAt: Math.max(session.touchedAt, before?.touchedAt ?? 0),
     dots: dots.length <= dotsMax ? dots : shortened(dots, dotsMax),
   }
+}
+
+/** The first without a call: nearly always it is the only one. */
+function withOne(dots: readonly Dot[], dot: Dot): readonly Dot[] {
+  return dots.length === 0 ? [dot] : dots.concat(dot)
 }
 
 function shortened(dots: readonly Dot[], dotsMax: number): readonly Dot[] {

@@ -93,7 +93,7 @@ export class ReplicaShell {
       if (isFresh(input, output)) this.counts.staleReadsPrevented++
       return read(output)
     }
-    const answer = outputs.find((output) => 'request' in output && output.request === request)
+    const answer = outputs.find((output) => isAnswer(output) && output.request === request)
     if (answer === undefined) {
       const later = new Promise<T>((resolve) => this.#waiting.set(request, (output) => resolve(taken(output))))
       for (const output of outputs) this.#perform(output)
@@ -249,6 +249,10 @@ export class ReplicaShell {
         this.#transport.drop(output.link, 1008, output.rule)
     }
   }
+}
+
+function isAnswer(output: Output): output is Extract<Output, { request: number }> {
+  return output.type === 'committed' || output.type === 'loaded' || output.type === 'imported'
 }
 
 /** A browser had seen more than was held here, and got it. */
