@@ -35,8 +35,8 @@ const MODES: Readonly<Record<Mode, { readonly rounds: number; readonly windowSec
 }
 
 const OF_QUICK: readonly QuestionName[] = ['http-cost', 'replication', 'staleness']
-/** Says nothing by itself: it is for predictions (docs/advisor.md). */
-const ONLY_BY_NAME: readonly QuestionName[] = ['calibration']
+/** Says nothing by itself: it is for predictions (docs/advisor.md), and takes its time. */
+const ONLY_OF_FULL: readonly QuestionName[] = ['calibration']
 const OUT = 'bench/results'
 const SEED_MAX = 2 ** 32 - 1
 const NODES_MAX = 16
@@ -83,7 +83,10 @@ function readFlags(flags: Flags, known: Known, problems: string[]): BenchArgumen
   const mode: Mode = isQuick ? 'quick' : isFull ? 'full' : 'standard'
   const questions = known.questions.map(({ name }) => name)
   const variants = known.variants.map(({ name }) => name)
-  const ofMode = questions.filter((name) => (isQuick ? OF_QUICK.includes(name) : !ONLY_BY_NAME.includes(name)))
+  const ofMode = questions.filter((name) => {
+    if (mode === 'full') return true
+    return mode === 'quick' ? OF_QUICK.includes(name) : !ONLY_OF_FULL.includes(name)
+  })
   const number = (name: string, min: number, max: number, isWhole = true): number | undefined =>
     numberOf(flags, name, { min, max, isWhole }, problems)
   return {

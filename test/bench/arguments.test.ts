@@ -44,6 +44,10 @@ describe('the command line', () => {
     })
   })
 
+  test('--full asks all of them', () => {
+    expect(read('--full')).toMatchObject({ mode: 'full', only: ['http-cost', 'latency', 'staleness', 'calibration'], rounds: 3 })
+  })
+
   test('--quick asks what matters most, once', () => {
     expect(read('--quick')).toMatchObject({ mode: 'quick', only: ['http-cost', 'staleness'], rounds: 1 })
   })
