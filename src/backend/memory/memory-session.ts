@@ -86,8 +86,8 @@ export class MemorySession {
   /** Of all values together. */
   bytes = 0
   readonly #attributes = new AttributeTable()
-  /** What wrote each of them, in their order. */
-  readonly #marks: Mark[] = []
+  /** What wrote each of them, in their order; one commit as long as all of them were. */
+  #marks: Mark[] | Mark = []
   /** What was handed out since the last write, to however many. */
   #snapshot: Snapshot | undefined
   /** What attributes that merge are made of; their values are among the attributes. */
@@ -134,10 +134,18 @@ export class MemorySession {
     const { hlc, dot } = written
     // One mark for all that is replaced: sessions are born with many attributes at once.
     const mark: Mark = { kind: RegisterKind.lww, hlc, dot }
+    let areOfOneMark = this.#attributes.size === 0
     for (const write of delta.writes) {
       const { name, kind, value } = write
       if (kind === RegisterKind.lww) this.#setAttribute(name, value, mark)
-      else this.#set(this.#merging(write, written))
+      else {
+        this.#set(this.#merging(write, written))
+        areOfOneMark = false
+      }
+    }
+    if (areOfOneMark) {
+      this.#attributes.compact()
+      this.#marks = mark
     }
     const { maxIdleMs, principal } = delta
     if (maxIdleMs !== undefined) this.#set({ name: MAX_IDLE, kind: 0, value: maxIdleMs, ...written })
@@ -203,7 +211,8 @@ export class MemorySession {
     if (name === PRINCIPAL) return this.#principalMark
     if (name === MAX_IDLE) return this.#maxIdleMark
     const at = this.#attributes.indexOf(name)
-    return at < 0 ? this.#removed?.get(name) : this.#marks[at]
+    if (at < 0) return this.#removed?.get(name)
+    return Array.isArray(this.#marks) ? this.#marks[at] : this.#marks
   }
 
   #valueOf(name: string): Mergeable['value'] {
@@ -235,18 +244,25 @@ export class MemorySession {
     if (value === null) this.#remove(name, at, mark)
     else if (at < 0) {
       this.#removed?.delete(name)
+      this.#ownMarks().push(mark)
       this.#attributes.add(name, value)
-      this.#marks.push(mark)
     } else {
+      this.#ownMarks()[at] = mark
       this.#attributes.replaceAt(at, value)
-      this.#marks[at] = mark
     }
+  }
+
+  /** The mark of each attribute, to be changed. */
+  #ownMarks(): Mark[] {
+    const marks = this.#marks
+    if (Array.isArray(marks)) return marks
+    return (this.#marks = Array.from({ length: this.#attributes.size }, () => marks))
   }
 
   #remove(name: string, at: number, mark: Mark): void {
     if (at >= 0) {
+      this.#ownMarks().splice(at, 1)
       this.#attributes.removeAt(at)
-      this.#marks.splice(at, 1)
     }
     const removed = (this.#removed ??= new Map<string, Mark>())
     removed.delete(name)
@@ -264,7 +280,7 @@ export class MemorySession {
   }
 
   #include(dot: Dot): void {
-    const [first] = this.#version
+    const first = this.#version[0]
     const isAlone = this.#version.length <= 1 && (first === undefined || first.actor === dot.actor)
     this.#version = isAlone ? [dot] : [...this.#version.filter((entry) => entry.actor !== dot.actor), dot]
   }

@@ -131,8 +131,9 @@ export class SessionValues {
       bytes = stored.bytes
     } else for (const name of stored.keys()) count(name, this.#bytesOf(name), 1)
     for (const [name, value] of written ?? NONE) if (!stored.has(name)) count(name, value, 1)
+    const isNew = attributes === 0
     for (const write of writes) {
-      count(write.name, this.#bytesOf(write.name), -1)
+      if (!isNew) count(write.name, this.#bytesOf(write.name), -1)
       count(write.name, this.#valueOf(write), 1)
     }
     if (attributes <= limits.attributes && bytes <= limits.bytes) return
