@@ -25,10 +25,11 @@ const WARM_UP_OF_EACH = 6_000
 const WARM_UP_OF_ALL = 15_000
 const WARM_UP_PER_SECOND = 2_000
 const START_SECONDS = 2
-/** Each load is put on in so many stretches of a window's length. CPU is that of all: it comes in hundredths of a second. */
-const STRETCHES = 3
-/** The p99 of fewer is one or two requests. */
-const REQUESTS_OF_P99 = 200
+/** Each load is put on in so many stretches, so long to a window's length. CPU is that of all: it comes in hundredths of a second. */
+const STRETCHES = 5
+const STRETCH = 0.6
+/** The p99 of fewer is the slowest of them. */
+const REQUESTS_OF_P99 = 150
 const ROUNDS = 1
 const ATTRIBUTES = 10
 
@@ -99,7 +100,7 @@ function trialOf(one: Series, variant: Variant, windowSeconds: number): Trial {
     variant: variant.name,
     group: 'calibration',
     cells: one.mixes.map((mix) => settingsOf(one, mix)),
-    seconds: START_SECONDS + warmUpOf(one) / WARM_UP_PER_SECOND + one.mixes.length * STRETCHES * windowSeconds,
+    seconds: START_SECONDS + warmUpOf(one) / WARM_UP_PER_SECOND + one.mixes.length * STRETCHES * STRETCH * windowSeconds,
     rounds: ROUNDS,
     measure: async (context) => await measure(one, variant, context),
   }
@@ -136,7 +137,7 @@ interface Scene {
 }
 
 async function measureMix(one: Series, mix: Mix, { site, crowd, context }: Scene): Promise<Sample> {
-  const { random, signal, windowSeconds: seconds } = context
+  const { random, signal, windowSeconds } = context
   const { rate, writes } = mix
   const send = async () => await crowd.step(random() < writes ? 'W' : 'R')
   const latencies = new Latencies()
@@ -148,7 +149,7 @@ async function measureMix(one: Series, mix: Mix, { site, crowd, context }: Scene
     const p99s: number[] = []
     for (let stretch = 0; stretch < STRETCHES; stretch++) {
       latencies.reset()
-      results.push(await openLoop({ rate, seconds, send, record, signal }, realClock))
+      results.push(await openLoop({ rate, seconds: STRETCH * windowSeconds, send, record, signal }, realClock))
       if (latencies.count >= REQUESTS_OF_P99) p99s.push(latencies.quantile(0.99))
     }
     seen = { bytes: (await trafficOf(site)) - before, p99s }
@@ -158,9 +159,15 @@ async function measureMix(one: Series, mix: Mix, { site, crowd, context }: Scene
   return sampleOf(settingsOf(one, mix), window, seen)
 }
 
+/** From the first answer to the last is one gap less than there were answers. */
 function together(results: readonly LoadResult[]): LoadResult {
-  const sum = (of: keyof LoadResult): number => results.reduce((all, result) => all + result[of], 0)
-  return { operations: sum('operations'), wrong: sum('wrong'), failed: sum('failed'), seconds: sum('seconds') }
+  const sum = (of: (result: LoadResult) => number): number => results.reduce((all, result) => all + of(result), 0)
+  return {
+    operations: sum(({ operations }) => operations),
+    wrong: sum(({ wrong }) => wrong),
+    failed: sum(({ failed }) => failed),
+    seconds: sum(({ operations, seconds }) => (seconds * operations) / Math.max(1, operations - 1)),
+  }
 }
 
 interface Seen {
