@@ -39,7 +39,11 @@ export function studyInTurn<Setting>(method: Method<Setting>, cells: readonly Ru
   const fitted = fit(law, all)
   const used = fitted.coefficients.filter((coefficient) => coefficient > 0).length
   if (all.length < 2 || fitted.sources.length < used) return undefined
-  const inTurn = all.length <= used ? [] : all.flatMap((one) => judged(fit(law, all.filter((other) => other !== one)), [one]))
+  const inTurn = all.length <= used ? [] : all.flatMap((one) => {
+    const without = fit(law, all.filter((other) => other !== one))
+    // The only cell that tells two terms apart cannot be predicted from the others.
+    return without.coefficients.filter((coefficient) => coefficient > 0).length < used ? [] : judged(without, [one])
+  })
   return { fitted, heldOut: inTurn, known: judged(fitted, all) }
 }
 

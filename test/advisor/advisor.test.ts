@@ -167,6 +167,17 @@ describe('a calibration', () => {
     expect(larger(1.2).misses.memory.high).toBeGreaterThan(1.199)
   })
 
+  test('judges no size that alone tells what a byte takes from what an attribute takes', () => {
+    const { cells, ...run } = madeUpRun()
+    const isSecond = ({ variant, settings: { shape, sessions } }: (typeof cells)[number]): boolean => {
+      return variant === 'mesh-redis' && shape === '4KB' && sessions === 100_000
+    }
+    const { heldOut } = calibrate({ ...run, cells: cells.filter((cell) => !isSecond(cell)) })
+
+    expect(known.heldOut.storeMemory).toHaveLength(6)
+    expect(heldOut.storeMemory.map(({ cell: { settings } }) => settings['shape'])).toEqual(['256B', '1KB', '256B', '1KB'])
+  })
+
   test('takes what a node has taken from those that it filled as well as from those it was told of', () => {
     const { cells, ...run } = madeUpRun()
     const twice = cells.map((cell) => {
