@@ -34,7 +34,7 @@ const NODES: readonly Mutant[] = [
 
 const BROWSERS: readonly Mutant[] = [
   one('stamp', 'a stamp is covered without its highest time', STAMP,
-    'return session.highest >= stamp.highest && missingDots', 'return missingDots',
+    'return session.highest >= stamp.highest && stamp.dots', 'return stamp.dots',
     'scenarios/restored-from-a-snapshot'),
   one('stamp', 'a stamp is never looked at', PULLS,
     'if (stamp !== undefined && !isCovered(stamp, session, this.#state.context)) return undefined;', '', 1),
