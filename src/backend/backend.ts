@@ -87,6 +87,8 @@ export interface BackendPowers {
   readonly principals: boolean
   /** `seen` tokens are made and honoured. */
   readonly stamps: boolean
+  /** Reads are answered from copies that confirmations (`acks`) say nothing of: only stamps tell how old one is. */
+  readonly copies?: true
   /** Writes of every RegisterKind merge. Without it all writes must be `lww`. */
   readonly merges?: boolean
 }

@@ -17,8 +17,11 @@ export interface CensusOptions {
   readonly expired: (ref: SessionRef) => void
 }
 
-/** Births that are over, taken off the lists of one shard at a time. */
-const OVER_MAX = 500
+/** Births that are over, taken off the lists of a shard by one script, and how many such scripts a count runs on it. */
+const OVER_MAX = 100
+const SWEEPS_MAX = 5
+/** Shards looked at together: all of them would be one pause for everybody else. */
+const AT_ONCE = 4
 /** Sessions per shard whose bytes are looked at. */
 const SAMPLE = 8
 
@@ -66,21 +69,31 @@ export class Census {
 
   async count(): Promise<void> {
     const before = this.#since
-    const shards = await Promise.all(Array.from({ length: SHARDS }, (_, shard) => this.#countShard(shard)))
-    this.#counted = {
-      sessions: shards.reduce((sum, { sessions }) => sum + sessions, 0),
-      bytes: Math.round(shards.reduce((sum, { bytes }) => sum + bytes, 0)),
+    const total = { sessions: 0, bytes: 0 }
+    let next = 0
+    const work = async (): Promise<void> => {
+      while (next < SHARDS) {
+        const { sessions, bytes } = await this.#countShard(next++)
+        total.sessions += sessions
+        total.bytes += bytes
+      }
     }
+    await Promise.all(Array.from({ length: AT_ONCE }, work))
+    this.#counted = { sessions: total.sessions, bytes: Math.round(total.bytes) }
     this.#since -= before
   }
 
   async #countShard(shard: number): Promise<{ readonly sessions: number; readonly bytes: number }> {
     const { client, keys, actor, expired } = this.#options
-    const args = [keys.namespace, shard, actor, OVER_MAX, SAMPLE]
-    const [live, sampled, bytes, over] = listOf(await client.run(SWEEP, keys.live(shard), args))
-    for (const birth of listOf(over)) expired(birthOf(birth))
-    const sessions = numberOf(live)
-    const share = numberOf(sampled)
-    return { sessions, bytes: share === 0 ? 0 : (numberOf(bytes) / share) * sessions }
+    for (let sweeps = 1; ; sweeps++) {
+      const args = [keys.namespace, shard, actor, OVER_MAX, SAMPLE]
+      const [live, sampled, bytes, reply] = listOf(await client.run(SWEEP, keys.live(shard), args))
+      const over = listOf(reply)
+      for (const birth of over) expired(birthOf(birth))
+      if (over.length === OVER_MAX && sweeps < SWEEPS_MAX) continue
+      const sessions = numberOf(live)
+      const share = numberOf(sampled)
+      return { sessions, bytes: share === 0 ? 0 : (numberOf(bytes) / share) * sessions }
+    }
   }
 }

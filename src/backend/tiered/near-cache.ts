@@ -55,7 +55,7 @@ export class NearCache implements Tier {
     this.#options = options
     const { powers } = options.far
     const merges = powers.merges === true && options.near.powers.merges === true
-    this.powers = { ...powers, stamps: options.stamps !== undefined, merges }
+    this.powers = { ...powers, stamps: options.stamps !== undefined, copies: true, merges }
     this.#copies = new Copies(options)
     this.#reader = new CopyReader({ ...options, copies: this.#copies })
     this.#revocations = new LateRevocations(options)

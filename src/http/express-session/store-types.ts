@@ -18,6 +18,7 @@ export interface StoreOptions {
   /**
    * How many other nodes must have a save before it is answered. express-session cannot carry what a browser has seen, so
    * where reads may lag behind writes the default is 'all': the next request finds the save on whichever node it comes to.
+   * Not in front of a near cache, whose copies no confirmation reaches: there it would only wait for Redis replicas.
    */
   readonly acks?: Acks
   /** How long to wait for them. Default: the backend's. */

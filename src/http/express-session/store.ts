@@ -51,7 +51,8 @@ export class ExpressSessionStore extends EventEmitter {
     this.#options = options
     this.#ttl = options.ttl ?? TTL_MS
     this.#limits = { ...LIMITS, ...options.limits }
-    const acks = options.acks ?? (source.backend.powers.stamps ? 'all' : undefined)
+    const { stamps, copies = false } = source.backend.powers
+    const acks = options.acks ?? (stamps && !copies ? 'all' : undefined)
     this.#ending = options.within === undefined ? {} : { withinMs: options.within }
     this.#saving = acks === undefined ? this.#ending : { ...this.#ending, acks }
     // An outage is not told this way, but by the error of each call: express-session serves everybody as a stranger while a

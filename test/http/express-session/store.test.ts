@@ -2,8 +2,10 @@ import { createRequire } from 'node:module'
 import expressSession from 'express-session'
 import { describe, expect, it } from 'vitest'
 import type { SessionBackend } from '../../../src/backend/backend.js'
+import { TieredBackend } from '../../../src/backend/tiered/tiered.js'
 import { AttributeError, BackendError, LimitError, NotReadyError, SessionGoneError } from '../../../src/errors.js'
 import { SessionMeshStore, type StoreOptions, type StoreRequest } from '../../../src/express-session.js'
+import { silent } from '../../../src/log.js'
 import { decodeValue, encodeValue } from '../../../src/session/value.js'
 import { Clock, memory, ready, replicated } from './nodes.js'
 
@@ -546,7 +548,13 @@ describe('the store for express-session', () => {
     await new SessionMeshStore({ backend: spied(node) }).set(ID, { cookie: COOKIE })
     await new SessionMeshStore({ backend: spied(node) }, { acks: 'one' }).set(OTHER, { cookie: COOKIE })
     await new SessionMeshStore({ backend: spied(await memory()) }).set(ID, { cookie: COOKIE })
-    expect(asked).toEqual(['all', 'one', undefined])
+    const far = await memory()
+    const cache = new TieredBackend({ near: await memory(), far, mode: 'near-cache', now: Date.now, log: silent })
+    await cache.open()
+    const stamped = Object.assign(spied(cache), { powers: { ...cache.powers, stamps: true } })
+    await new SessionMeshStore({ backend: stamped }).set(ID, { cookie: COOKIE })
+    await cache.close()
+    expect(asked).toEqual(['all', 'one', undefined, undefined])
   })
 
   it('makes sessions of the class of the express-session it is given', async () => {
