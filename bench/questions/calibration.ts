@@ -29,7 +29,7 @@ const START_SECONDS = 2
 const STRETCHES = 5
 const STRETCH = 0.6
 /** The p99 of fewer is the slowest of them. */
-const REQUESTS_OF_P99 = 150
+const REQUESTS_OF_P99 = 100
 const ROUNDS = 1
 const ATTRIBUTES = 10
 
