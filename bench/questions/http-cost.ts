@@ -14,6 +14,8 @@ const VISITORS = 1_000
 const WORKERS = 16
 /** To each node, of all kinds: until the compiler has nothing left to do. */
 const WARM_UP_REQUESTS = 12_000
+/** Seconds. Whose windows are shorter tries something out, and need not wait for the compiler. */
+const WINDOW_IN_EARNEST = 0.75
 /** Starting the processes, making the sessions, warming up. */
 const SETUP_SECONDS = 4
 /** Reading all sessions after a window. */
@@ -81,7 +83,7 @@ async function measure(variant: Variant, nodes: number, context: TrialContext): 
   const samples: Sample[] = []
   try {
     await crowd.settle(WORKERS)
-    await crowd.warmUp(WORKERS, WARM_UP_REQUESTS * nodes)
+    await crowd.warmUp(WORKERS, WARM_UP_REQUESTS * nodes * Math.min(1, windowSeconds / WINDOW_IN_EARNEST))
     for (const workload of WORKLOADS) {
       const load = async (): Promise<LoadResult> => {
         const step = async () => await crowd.step(workload)

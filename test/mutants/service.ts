@@ -79,7 +79,7 @@ const TIMES: readonly Mutant[] = [
   one('touch', 'touches only leave in the lazy batch', EXPIRY,
     'if (at - session.announcedAt > maxIdleMs / 2)', 'if (false)', 'scenarios/access-after-long'),
   one('touch', 'nobody is told of touches', EXPIRY,
-    'announce(sessions, links) {', 'announce(sessions, links) { return;', 1),
+    'announce(sessions, links) {', 'announce(sessions, links) { return;', 'scenarios/later-access-is-announced'),
   one('clock', 'what began under a clock that was ahead waits until it has caught up', 'replica/elapsed',
     'return elapsed < -ADJUSTED_MS ? Infinity : elapsed;', 'return elapsed;', 'scenarios/clock-set-back'),
   one('clock', 'accesses from a future that never came are kept', REPLICA,
