@@ -1,7 +1,7 @@
 /** What the benchmark can be told: the same flags for `npm run bench --` and for `session-mesh bench`. */
 export const BENCH_FLAGS: readonly (readonly [flag: string, description: string])[] = [
   ['--quick', 'One round of the questions that matter most, at most 5 minutes'],
-  ['--full', 'Longer windows, larger sizes, more variants: about 65 minutes (without either: about 30)'],
+  ['--full', 'Longer windows, larger sizes, more variants: about 80 minutes (without either: about 30)'],
   ['--only <names>', 'Questions, such as latency,staleness'],
   ['--backends <names>', 'Variants, such as mesh-async,mesh-redis'],
   ['--nodes <counts>', 'Numbers of nodes, such as 1,3,5'],
