@@ -3,7 +3,7 @@ import { CanaryReporter } from './test/support/canary/reporter.js'
 
 /** Sees what every process of the run writes down. */
 const setupFiles = ['test/support/canary/worker.ts']
-const slow = ['test/properties/**', 'test/process/**', 'test/faults/**', 'test/redis/**', 'test/browser/**']
+const slow = ['test/properties/**', 'test/races/**', 'test/process/**', 'test/faults/**', 'test/redis/**', 'test/browser/**']
 
 export default defineConfig({
   test: {
@@ -12,7 +12,16 @@ export default defineConfig({
     maxWorkers: '100%',
     projects: [
       { test: { name: 'unit', setupFiles, include: ['test/**/*.test.ts'], exclude: slow, testTimeout: 30_000 } },
-      { test: { name: 'properties', setupFiles, include: ['test/properties/**/*.test.ts'], testTimeout: 300_000 } },
+      {
+        test: {
+          name: 'properties',
+          setupFiles,
+          include: ['test/properties/**/*.test.ts', 'test/races/**/*.test.ts'],
+          globalSetup: 'test/support/setup.ts',
+          testTimeout: 300_000,
+          hookTimeout: 60_000,
+        },
+      },
       {
         test: {
           name: 'redis',

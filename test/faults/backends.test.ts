@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
 import { playAll } from '../properties/plain-model.js'
 import { BACKENDS, type Opened } from '../properties/played-backends.js'
-import { REDIS_BACKENDS } from '../redis/played-backends.js'
+import { REDIS_BACKENDS } from '../properties/played-on-redis.js'
 import { report } from '../support/load.js'
 import { RedisServer } from '../support/redis.js'
 

@@ -6,10 +6,10 @@ import type { SessionRef } from '../../src/session/session.js'
 import type { TieredOptions } from '../../src/backend/tiered/tiered.js'
 import { LoopbackHub } from '../../src/transport/loopback.js'
 import { memory, replicatedNode, tiered, turns } from '../backend/tiered/support.js'
-import { agreed, type Opened } from '../properties/played-backends.js'
+import { agreed, type Opened } from './played-backends.js'
 import type { RedisServer } from '../support/redis.js'
-import { LeapingClock, Shifted } from './shifted.js'
-import { ageSessions, backendOf, openBackend, space } from './support.js'
+import { LeapingClock, Shifted } from '../redis/shifted.js'
+import { ageSessions, backendOf, openBackend, space } from '../redis/support.js'
 
 /** Of births that no node makes. */
 const MARKER = 1

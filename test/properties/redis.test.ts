@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, it } from 'vitest'
-import { playAll } from '../properties/plain-model.js'
+import { playAll } from './plain-model.js'
 import { RedisServer } from '../support/redis.js'
-import { REDIS_BACKENDS } from './played-backends.js'
+import { REDIS_BACKENDS } from './played-on-redis.js'
 
 const SEQUENCES = Number(process.env['SEQUENCES'] ?? 1_000)
 
