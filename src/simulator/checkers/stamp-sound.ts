@@ -33,6 +33,8 @@ export const stampSound: CheckerFactory = ({ nodes, stampDotsMax }): Checker => 
       const process = nodes.find((other) => other.process?.actor === member.actor)?.process
       if (process === undefined) continue
       const { context, live } = process.replica.state
+      // It has ended the session, and shows nothing of it; with the copy went what that had included.
+      if (context.has(birth) && !live.has(birth)) continue
       // A fragment includes earlier events of an actor with its latest one, before the context can name them.
       const lacking = leftOut.find((dot) => !context.has(dot) && live.get(birth)?.includes(dot) !== true)
       ensure(lacking === undefined, NAME, () => {
