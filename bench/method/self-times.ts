@@ -17,6 +17,8 @@ export interface SampledNode {
 
 /** What V8 calls the time in which nothing was to do; it is left out. */
 const IDLE = '(idle)'
+/** Begins and ends the sampling: V8 goes through all code that there is, which is no request's doing. Left out, too. */
+const SAMPLER = 'node:inspector'
 const ROOT = '(root)'
 /** Everything but JavaScript that no JavaScript called: reading sockets, the parser of HTTP, the loop itself. */
 export const NATIVE = '(program)'
@@ -31,7 +33,7 @@ export function selfTimes({ nodes, samples = [], timeDeltas = [] }: Sampled): Re
   const times = new Map<string, number>()
   for (const [i, id] of samples.entries()) {
     const owner = owners.get(id)
-    if (owner === undefined || owner === IDLE) continue
+    if (owner === undefined || owner === IDLE || owner === SAMPLER) continue
     times.set(owner, (times.get(owner) ?? 0) + Math.max(0, timeDeltas[i] ?? 0))
   }
   return times

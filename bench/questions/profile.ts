@@ -8,6 +8,7 @@ import { closedLoop, realClock } from '../load/drivers.js'
 import type { LoadResult } from '../load/load.js'
 import { byRoom, type Room } from '../method/rooms.js'
 import type { Measured, Question, Sample, Trial, TrialContext } from '../question.js'
+import type { SampledTimes } from '../servers/orders.js'
 import type { Variant } from '../variants.js'
 
 const SITES = [
@@ -56,16 +57,16 @@ async function measure(variant: Variant, nodes: number, context: TrialContext): 
     await crowd.settle(WORKERS)
     await crowd.warmUp(WORKERS, WARM_UP_REQUESTS * nodes)
     for (const workload of WORKLOADS) {
-      let rooms: readonly ReadonlyMap<Room, number>[] = []
+      let sampled: readonly SampledTimes[] = []
       const window = await context.window(async () => {
         await Promise.all(site.nodes.map((node) => node.ask('sample', null)))
         const step = async () => await crowd.step(workload)
         const load: LoadResult = await closedLoop({ workers: WORKERS, seconds: windowSeconds, step, signal }, realClock)
-        rooms = (await Promise.all(site.nodes.map((node) => node.ask('sampled', null)))).map(byRoom)
+        sampled = await Promise.all(site.nodes.map((node) => node.ask('sampled', null)))
         return load
       })
-      const { load, cpuMs, marks, notes } = window
-      samples.push({ settings: { workload, nodes }, figures: figuresOf(rooms, cpuMs.server, load.operations), marks, notes })
+      const { load, marks, notes } = window
+      samples.push({ settings: { workload, nodes }, figures: figuresOf(sampled, load.operations), marks, notes })
     }
   } finally {
     await crowd.close()
@@ -74,15 +75,11 @@ async function measure(variant: Variant, nodes: number, context: TrialContext): 
 }
 
 /** Microseconds per request, of all nodes together; what no main thread did is that of compiler and collector. */
-function figuresOf(
-  nodes: readonly ReadonlyMap<Room, number>[],
-  cpuMs: number,
-  requests: number,
-): Readonly<Record<string, Measured>> {
+function figuresOf(nodes: readonly SampledTimes[], requests: number): Readonly<Record<string, Measured>> {
   const perRequest = (us: number): Measured => ({ unit: 'us', value: us / Math.max(1, requests) })
-  const usedUs = cpuMs * 1_000
+  const usedUs = nodes.reduce((sum, { cpuMs }) => sum + cpuMs * 1_000, 0)
   const sums = new Map<Room, number>()
-  for (const rooms of nodes) for (const [room, us] of rooms) sums.set(room, (sums.get(room) ?? 0) + us)
+  for (const { times } of nodes) for (const [room, us] of byRoom(times)) sums.set(room, (sums.get(room) ?? 0) + us)
   const sampled = [...sums.values()].reduce((sum, us) => sum + us, 0)
   // Samples count the clock: where a core is shared, also the time in which somebody else had it.
   const share = Math.min(1, usedUs / Math.max(1, sampled))

@@ -42,10 +42,17 @@ export interface Orders {
   readonly lag: { readonly argument: null; readonly answer: { readonly p99: number; readonly longest: number } }
   /** From now on samples what the main thread does. */
   readonly sample: { readonly argument: null; readonly answer: null }
-  /** Microseconds since then, by the url of the code that ran. */
-  readonly sampled: { readonly argument: null; readonly answer: Readonly<Record<string, number>> }
+  /** What it did since then. */
+  readonly sampled: { readonly argument: null; readonly answer: SampledTimes }
   /** Bytes that went through each wire of a relay. */
   readonly carried: { readonly argument: null; readonly answer: readonly Carried[] }
+}
+
+export interface SampledTimes {
+  /** CPU of all threads, milliseconds: without what it took to begin and to end. */
+  readonly cpuMs: number
+  /** Microseconds of the main thread, by the url of the code that ran. */
+  readonly times: Readonly<Record<string, number>>
 }
 
 export interface Filling {

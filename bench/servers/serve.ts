@@ -4,6 +4,7 @@ import { createServer, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import type { Handlers, OrderMessage, Report, ServerSpec } from './orders.js'
+import { ownCpuMs } from './own-cpu.js'
 import { SAMPLING } from './sampler.js'
 
 /** Longer than any pause of the load: no connection is closed under a request. */
@@ -63,10 +64,7 @@ const COMMON: Handlers = {
     lateness.reset()
     return lag
   },
-  cpu: () => {
-    const { user, system } = process.cpuUsage()
-    return (user + system) / 1_000
-  },
+  cpu: ownCpuMs,
   gc: () => {
     if (globalThis.gc === undefined) throw new Error('start this server with --expose-gc')
     const startedAt = performance.now()

@@ -27,6 +27,13 @@ describe('where the time of a sampled process went', () => {
     expect([...times]).toEqual([['(garbage collector)', 5], ['(program)', 7]])
   })
 
+  test('has no place for beginning and ending the sampling itself', () => {
+    const sampler = { id: 8, callFrame: frame('post', 'node:inspector'), children: [9] }
+    const withSampler = [...nodes, sampler, { id: 9, callFrame: frame('dispatch') }]
+
+    expect([...selfTimes({ nodes: withSampler, samples: [9, 2], timeDeltas: [10, 20] })]).toEqual([['node:_http_server', 20]])
+  })
+
   test('a clock that goes back takes nothing away', () => {
     expect([...selfTimes({ nodes, samples: [2, 2], timeDeltas: [10, -4] })]).toEqual([['node:_http_server', 10]])
   })

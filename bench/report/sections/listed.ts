@@ -112,7 +112,8 @@ export const LISTED: readonly Listed[] = [
     short: 'Profile',
     lead:
       'CPU of all nodes per request while their main threads were sampled, by whose code ran. What the engine has built in, ' +
-      'such as a hash or a write to a socket, counts for whoever called it. Sampling costs CPU itself: compare shares.',
+      'such as a hash or a write to a socket, counts for whoever called it. Other threads: compiler, helpers of the ' +
+      'collector, and the sampling itself. Compare shares.',
     tables: [
       {
         caption: 'CPU per request',
