@@ -1,7 +1,7 @@
 import { fit, fitMedian } from './fit.js'
 import { KINDS, type Kind, type KindName, type Quantity } from './kinds.js'
 import { predict, total, type FittedLaw, type Law } from './law.js'
-import { BUSY_MAX_OF_P99, CENTRAL_CPU, MEMORY, P99, type Busy } from './laws.js'
+import { BUSY_MAX_OF_P99, MEMORY, P99, type Busy } from './laws.js'
 import type { Load } from './load.js'
 import { busyShare, bytesPerSession, isHeldOut, loadOf, servingCores } from './measured-load.js'
 import { missOf, missOfP99, type Judged, type Miss } from './miss.js'
@@ -39,7 +39,7 @@ const WORTHLESS = ['void', 'wrong']
  * Of the cores that serve. Busier than that, work waits, is done in larger pieces and costs less each: such a cell says
  * what the machine can take, not what a request costs.
  */
-const SATURATED = 0.9
+const SATURATED = 0.8
 
 export function calibrate(run: RunFile): Calibration {
   const { cores } = run.machine
@@ -97,10 +97,10 @@ function studiesOf(kind: Kind, loads: readonly RunCell[], sizes: readonly RunCel
   }
   return compact({
     cpu: perSecond(kind.cpu, 'cpuPerRequest', US_PER_S),
-    storeCpu: kind.hasStore ? perSecond(CENTRAL_CPU, 'redisCpuPerRequest', US_PER_S) : undefined,
+    storeCpu: kind.storeCpu && perSecond(kind.storeCpu, 'redisCpuPerRequest', US_PER_S),
     traffic: perSecond(kind.traffic, 'bytesPerRequest', 1),
     memory: kind.hasCopies ? memoryIn('mesh-async') : undefined,
-    storeMemory: kind.hasStore ? memoryIn('mesh-redis') : undefined,
+    storeMemory: kind.storeCpu && memoryIn('mesh-redis'),
   })
 }
 

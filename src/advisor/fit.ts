@@ -41,6 +41,11 @@ export function fitMedian<Setting>(law: Law<Setting>, observations: readonly Obs
   return fitted
 }
 
+/** How many terms loads like these tell apart. */
+export function toldApart<Setting>(law: Law<Setting>, settings: readonly Setting[]): number {
+  return orthogonal(law.terms.map(({ of }) => settings.map(of))).length
+}
+
 function usableOf<Setting>(observations: readonly Observation<Setting>[]): readonly Observation<Setting>[] {
   return observations.filter(({ value }) => Number.isFinite(value) && value > 0)
 }
@@ -78,9 +83,30 @@ function nonNegative(columns: Columns, targets: readonly number[]): readonly num
   }
 }
 
-/** Coefficients c with sum over columns of c · column near the targets: Gram-Schmidt, then substitution. */
+/** Coefficients c with sum over columns of c · column near the targets: substitution in an orthogonal basis. */
 function leastSquares(columns: Columns, targets: readonly number[]): readonly number[] {
-  const bases: { readonly column: number; readonly q: readonly number[]; readonly r: readonly number[] }[] = []
+  const bases = orthogonal(columns)
+  const along = bases.map(({ q }) => dot(q, targets))
+  const solution = columns.map(() => 0)
+  for (let i = bases.length - 1; i >= 0; i--) {
+    const known = bases.slice(i + 1).reduce((sum, later) => sum + (later.r[i] ?? 0) * (solution[later.column] ?? 0), 0)
+    const base = bases[i]
+    if (base !== undefined) solution[base.column] = ((along[i] ?? 0) - known) / (base.r[i] ?? 1)
+  }
+  return solution
+}
+
+interface Base {
+  readonly column: number
+  /** Of length 1, at right angles to those before. */
+  readonly q: readonly number[]
+  /** How much of each base up to this one makes up the column. */
+  readonly r: readonly number[]
+}
+
+/** Gram-Schmidt. A column that those before make up has none of its own. */
+function orthogonal(columns: Columns): readonly Base[] {
+  const bases: Base[] = []
   columns.forEach((values, column) => {
     const r: number[] = []
     let rest = [...values]
@@ -93,14 +119,7 @@ function leastSquares(columns: Columns, targets: readonly number[]): readonly nu
     if (length <= PIVOT_MIN * Math.sqrt(dot(values, values))) return
     bases.push({ column, q: rest.map((value) => value / length), r: [...r, length] })
   })
-  const along = bases.map(({ q }) => dot(q, targets))
-  const solution = columns.map(() => 0)
-  for (let i = bases.length - 1; i >= 0; i--) {
-    const known = bases.slice(i + 1).reduce((sum, later) => sum + (later.r[i] ?? 0) * (solution[later.column] ?? 0), 0)
-    const base = bases[i]
-    if (base !== undefined) solution[base.column] = ((along[i] ?? 0) - known) / (base.r[i] ?? 1)
-  }
-  return solution
+  return bases
 }
 
 function dot(a: readonly number[], b: readonly number[]): number {

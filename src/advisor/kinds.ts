@@ -1,6 +1,15 @@
 /** The ways to keep sessions that are weighed, as data: what each is fitted from, and by which laws it grows. */
 import type { Law } from './law.js'
-import { CENTRAL_CPU, CENTRAL_TRAFFIC, REPLICATED_CPU, REPLICATED_TRAFFIC } from './laws.js'
+import {
+  CENTRAL_CPU,
+  CENTRAL_TRAFFIC,
+  REPLICATED_CPU,
+  REPLICATED_TRAFFIC,
+  STORE_BEHIND_CPU,
+  STORE_CPU,
+  TIERED_CPU,
+  TIERED_TRAFFIC,
+} from './laws.js'
 import { ACKS, type Acks, type Load } from './load.js'
 
 export type KindName = 'replicated' | 'redis' | 'tiered'
@@ -14,7 +23,8 @@ export interface Kind {
   readonly variants: Readonly<Record<string, Acks>>
   readonly cpu: Law<Load>
   readonly traffic: Law<Load>
-  readonly hasStore: boolean
+  /** Undefined where there is no store. */
+  readonly storeCpu: Law<Load> | undefined
   /** Whether nodes hold a copy of every session. */
   readonly hasCopies: boolean
 }
@@ -25,16 +35,15 @@ export const KINDS: readonly Kind[] = [
     variants: { 'mesh-async': 'async', 'mesh-one': 'one', 'mesh-quorum': 'quorum', 'mesh-all': 'all' },
     cpu: REPLICATED_CPU,
     traffic: REPLICATED_TRAFFIC,
-    hasStore: false,
+    storeCpu: undefined,
     hasCopies: true,
   },
   {
     name: 'tiered',
     variants: { 'mesh-tiered-behind': 'async' },
-    cpu: REPLICATED_CPU,
-    // What goes to the peers and what goes to Redis, each byte changed in both.
-    traffic: { ...REPLICATED_TRAFFIC, terms: [...REPLICATED_TRAFFIC.terms, ...CENTRAL_TRAFFIC.terms.slice(2)] },
-    hasStore: true,
+    cpu: TIERED_CPU,
+    traffic: TIERED_TRAFFIC,
+    storeCpu: STORE_BEHIND_CPU,
     hasCopies: true,
   },
   {
@@ -42,7 +51,7 @@ export const KINDS: readonly Kind[] = [
     variants: { 'mesh-redis': 'async' },
     cpu: CENTRAL_CPU,
     traffic: CENTRAL_TRAFFIC,
-    hasStore: true,
+    storeCpu: STORE_CPU,
     hasCopies: false,
   },
 ]

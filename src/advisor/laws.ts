@@ -34,6 +34,20 @@ export const CENTRAL_TRAFFIC: Law<Load> = {
 }
 
 /**
+ * What goes to the peers, and what goes to the store behind them: of each session that is written to it is fetched whole,
+ * and told what changed.
+ */
+export const TIERED_TRAFFIC: Law<Load> = {
+  name: 'bytes sent over the cluster, and to and from the store',
+  unit: 'B/s',
+  terms: [
+    ...REPLICATED_TRAFFIC.terms,
+    { name: 'each write', of: writeRate },
+    { name: 'each byte fetched or changed', of: (load) => writeRate(load) * (load.bytes + load.changeBytes) },
+  ],
+}
+
+/**
  * A copy on every node, or one in the store: the same law with other coefficients. Sessions at rest are packed, the few
  * in use are not, and a heap has room to breathe: that is there once, and with few sessions it is most of all.
  */
@@ -49,41 +63,83 @@ export const MEMORY: Law<Load> = {
 }
 
 /**
- * Of a node that is woken for a request, the next ones find it awake: measured CPU per request falls with the rate of a
- * node about as its root, in every server. Over all nodes that is the root of rate times nodes.
+ * A process that is woken finds the next things to do while it is awake: measured CPU of each falls with how many it is
+ * woken for about as their root, in every server. Over so many processes that is the root of all times processes.
  */
-const WAKING: Term<Load> = { name: 'waking up, less per request the busier a node is', of: ({ rate, nodes }) => Math.sqrt(rate * nodes) }
+function waking(wakes: (load: Load) => number): Term<Load> {
+  return { name: 'waking up, less each time the busier it is', of: (load) => Math.sqrt(wakes(load) * load.nodes) }
+}
+
+const AT_REST: Term<Load> = { name: 'each node, at rest', of: ({ nodes }) => nodes }
 
 /**
  * A write is work for its node and for every peer; a read for its node alone, which tells the others of it now and then
  * and looks at what the browser has seen.
  */
+const COPIES_CPU: readonly Term<Load>[] = [
+  { name: 'each read', of: readRate },
+  { name: 'each write', of: writeRate },
+  { name: 'each request, where there are peers', of: (load) => (load.nodes > 1 ? load.rate : 0) },
+  { name: 'each write, per peer', of: (load) => writeRate(load) * peers(load) },
+  { name: 'each byte changed, per peer', of: (load) => writeRate(load) * load.changeBytes * peers(load) },
+]
+
+/** Woken for every request, and for every write of another node. */
 export const REPLICATED_CPU: Law<Load> = {
   name: 'CPU of all nodes',
   unit: 'cores',
   terms: [
-    { name: 'each read', of: readRate },
-    { name: 'each write', of: writeRate },
-    { name: 'each request, where there are peers', of: (load) => (load.nodes > 1 ? load.rate : 0) },
-    { name: 'each write, per peer', of: (load) => writeRate(load) * peers(load) },
-    { name: 'each byte changed, per peer', of: (load) => writeRate(load) * load.changeBytes * peers(load) },
+    ...COPIES_CPU,
     { name: 'each confirmation by a peer', of: (load) => confirmed(load) * peers(load) },
-    WAKING,
-    { name: 'each node, at rest', of: ({ nodes }) => nodes },
+    waking((load) => load.rate + writeRate(load) * peers(load)),
+    AT_REST,
   ],
 }
 
-/** The same whatever the number of nodes, but for what they do at rest: of the nodes together, or of the store. */
-export const CENTRAL_CPU: Law<Load> = {
-  name: 'CPU',
+/** The same, and each write once more for what Redis holds of its session: it is fetched whole, and merged. */
+export const TIERED_CPU: Law<Load> = {
+  name: 'CPU of all nodes',
   unit: 'cores',
   terms: [
-    { name: 'each read', of: readRate },
-    { name: 'each byte fetched', of: (load) => load.rate * load.bytes },
+    ...COPIES_CPU,
+    { name: 'each byte of a session written to', of: (load) => writeRate(load) * load.bytes },
+    waking((load) => load.rate + writeRate(load) * load.nodes),
+    AT_REST,
+  ],
+}
+
+const CENTRAL_WORK: readonly Term<Load>[] = [
+  { name: 'each read', of: readRate },
+  { name: 'each byte fetched', of: (load) => load.rate * load.bytes },
+  { name: 'each write', of: writeRate },
+  { name: 'each byte changed', of: (load) => writeRate(load) * load.changeBytes },
+]
+
+/** The same whatever the number of nodes, but for waking them and what they do at rest. */
+export const CENTRAL_CPU: Law<Load> = {
+  name: 'CPU of all nodes',
+  unit: 'cores',
+  terms: [...CENTRAL_WORK, waking(({ rate }) => rate), AT_REST],
+}
+
+const STORE_AT_REST: Term<Load> = { name: 'the store, at rest', of: () => 1 }
+
+/** One process, however many nodes: at rest it is there once. What several ask comes in more pieces than what one asks. */
+export const STORE_CPU: Law<Load> = {
+  name: 'CPU of the store',
+  unit: 'cores',
+  terms: [...CENTRAL_WORK, waking(({ rate }) => rate), STORE_AT_REST],
+}
+
+/** Of a store behind replicated memory: reads do not reach it. */
+export const STORE_BEHIND_CPU: Law<Load> = {
+  name: 'CPU of the store',
+  unit: 'cores',
+  terms: [
     { name: 'each write', of: writeRate },
-    { name: 'each byte changed', of: (load) => writeRate(load) * load.changeBytes },
-    WAKING,
-    { name: 'each node, at rest', of: ({ nodes }) => nodes },
+    { name: 'each byte of a session written to', of: (load) => writeRate(load) * load.bytes },
+    waking(writeRate),
+    STORE_AT_REST,
   ],
 }
 

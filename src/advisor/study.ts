@@ -1,4 +1,5 @@
 /** Fitting a law to the cells that measured its quantity, and finding out how wrong it is where it was not fitted. */
+import { toldApart } from './fit.js'
 import { predict, total, type FittedLaw, type Law, type Observation } from './law.js'
 import { isHeldOut, nameOf } from './measured-load.js'
 import type { Judged } from './miss.js'
@@ -30,20 +31,20 @@ export function study<Setting>(method: Method<Setting>, cells: readonly RunCell[
 }
 
 /**
- * Where cells are few: each is predicted from all others, and the law is fitted to all of them. Terms that the cells
- * cannot tell apart count for one.
+ * Where cells are few: each is predicted from all others, and the law is fitted to all of them. The only cell that tells
+ * two terms apart cannot be predicted from the others.
  */
 export function studyInTurn<Setting>(method: Method<Setting>, cells: readonly RunCell[]): Study<Setting> | undefined {
   const { law, fit } = method
   const all = observed(method, quietOnes(cells, 2 * law.terms.length))
-  const fitted = fit(law, all)
-  const used = fitted.coefficients.filter((coefficient) => coefficient > 0).length
-  if (all.length < 2 || fitted.sources.length < used) return undefined
-  const inTurn = all.length <= used ? [] : all.flatMap((one) => {
-    const without = fit(law, all.filter((other) => other !== one))
-    // The only cell that tells two terms apart cannot be predicted from the others.
-    return without.coefficients.filter((coefficient) => coefficient > 0).length < used ? [] : judged(without, [one])
+  if (all.length < 2) return undefined
+  const settings = all.map(({ setting }) => setting)
+  const terms = toldApart(law, settings)
+  const inTurn = all.flatMap((one, i) => {
+    if (toldApart(law, settings.toSpliced(i, 1)) < terms) return []
+    return judged(fit(law, all.toSpliced(i, 1)), [one])
   })
+  const fitted = fit(law, all)
   return { fitted, heldOut: inTurn, known: judged(fitted, all) }
 }
 

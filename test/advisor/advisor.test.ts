@@ -5,7 +5,7 @@ import { crossingOf } from '../../src/advisor/crossing.js'
 import { fit, fitMedian } from '../../src/advisor/fit.js'
 import { CANDIDATES, type KindName } from '../../src/advisor/kinds.js'
 import type { Law } from '../../src/advisor/law.js'
-import { CENTRAL_CPU, MEMORY, REPLICATED_CPU } from '../../src/advisor/laws.js'
+import { CENTRAL_CPU, MEMORY, REPLICATED_CPU, STORE_CPU } from '../../src/advisor/laws.js'
 import type { Acks, Load } from '../../src/advisor/load.js'
 import { predict, type Prediction } from '../../src/advisor/predict.js'
 import { readRunFile } from '../../src/advisor/run-file.js'
@@ -178,6 +178,19 @@ describe('a calibration', () => {
     expect(heldOut.storeMemory.map(({ cell: { settings } }) => settings['shape'])).toEqual(['256B', '1KB', '256B', '1KB'])
   })
 
+  test('judges a size also where the others leave a term at nothing', () => {
+    // As they were measured once: a process that takes 4 kB by all sizes together, and by some of them nothing.
+    const measured = new Map([['256B 10000', 1_582], ['1KB 10000', 3_392], ['4KB 10000', 6_753], ['256B 100000', 1_587], ['1KB 100000', 3_365]])
+    const { cells, ...run } = madeUpRun()
+    const sizes = cells.flatMap((cell) => {
+      if (cell.question !== 'memory' || cell.variant !== 'mesh-redis') return [cell]
+      const median = measured.get(`${cell.settings['shape']} ${cell.settings['sessions']}`)
+      return median === undefined ? [] : [{ ...cell, figures: { rssPerSession: { median } } }]
+    })
+
+    expect(calibrate({ ...run, cells: sizes }).heldOut.storeMemory).toHaveLength(4)
+  })
+
   test('takes what a node has taken from those that it filled as well as from those it was told of', () => {
     const { cells, ...run } = madeUpRun()
     const twice = cells.map((cell) => {
@@ -324,7 +337,7 @@ describe('the crossing', () => {
     const memoryless = { ...question, bytesPerCore: 1e30 }
     const of = (nodes: number) => ({ ...load, nodes })
     const redis = (nodes: number): number =>
-      valueOf(CENTRAL_CPU, TRUTH.redisCpu, of(nodes)) + valueOf(CENTRAL_CPU, TRUTH.redisServerCpu, of(nodes))
+      valueOf(CENTRAL_CPU, TRUTH.redisCpu, of(nodes)) + valueOf(STORE_CPU, TRUTH.redisServerCpu, of(nodes))
     const isCrossed = (nodes: number): boolean => valueOf(REPLICATED_CPU, TRUTH.replicatedCpu, of(nodes)) > redis(nodes)
     const expected = Array.from({ length: 200 }, (_, i) => i + 1).find(isCrossed)
 

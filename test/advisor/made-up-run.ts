@@ -1,6 +1,6 @@
 /** A run of the benchmark on a machine that does not exist, whose every coefficient is known. */
 import { predict, total, type FittedLaw, type Law } from '../../src/advisor/law.js'
-import { CENTRAL_CPU, CENTRAL_TRAFFIC, MEMORY, P99, REPLICATED_CPU, REPLICATED_TRAFFIC } from '../../src/advisor/laws.js'
+import { CENTRAL_CPU, CENTRAL_TRAFFIC, MEMORY, P99, REPLICATED_CPU, REPLICATED_TRAFFIC, STORE_CPU } from '../../src/advisor/laws.js'
 import type { Acks, Load } from '../../src/advisor/load.js'
 import type { RunCell, RunFile } from '../../src/advisor/run-file.js'
 
@@ -96,7 +96,7 @@ function replicated(load: Load, heldOut: boolean, factor: () => number): RunCell
 
 function redis(load: Load, heldOut: boolean, factor: () => number): RunCell {
   const cpu = valueOf(CENTRAL_CPU, TRUTH.redisCpu, load)
-  const server = valueOf(CENTRAL_CPU, TRUTH.redisServerCpu, load)
+  const server = valueOf(STORE_CPU, TRUTH.redisServerCpu, load)
   return cellOf('calibration', 'mesh-redis', settingsOf(load, heldOut), {
     cpuPerRequest: (cpu / load.rate / us) * factor(),
     redisCpuPerRequest: (server / load.rate / us) * factor(),

@@ -27,7 +27,7 @@ describe('advise', () => {
 
     expect(io.out).toMatch(/^50,000 sessions of 1 kB, 2,000 requests\/s, 10 % write 100 B; 4 nodes, 0.5 ms there and back\n/)
     expect(io.out).toContain('Measured on Difference Engine, 2 cores, Node v20.0.0; 2026-01-02, commit abc1234')
-    expect(io.out).toMatch(/\nreplicated, acks async +0\.32, 0\.08 each +- +99\.5 MB +27\.3 kB\/s +0\.93 ms \(0\.46 ms–1\.39 ms\) +0 %\n/)
+    expect(io.out).toMatch(/\nreplicated, acks async +0\.32, 0\.08 each +- +99\.5 MB +27\.3 kB\/s +0\.93 ms \(0\.47 ms–1\.40 ms\) +0 %\n/)
     expect(io.out).toMatch(/\nRight about loads it was not fitted to: CPU 8 of 8 within ±30 %; memory 6 of 6 within ±30 %; p99 8 of 8 within ±50 %\n/)
     expect(io.out).toMatch(/\nRedis +0\.42, 0\.10 each +0\.04 +- +663 kB\/s +1\.98 ms \([12]\.[0-9]+ ms–[12]\.[0-9]+ ms\) +0 %\n/)
     expect(io.out).toMatch(/\nCheapest that keeps the limits: replicated, acks async\. Of its CPU, \d\d % is for each read\.\n/)

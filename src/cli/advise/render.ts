@@ -91,7 +91,7 @@ function row({ prediction, stale, breaks }: Option, nodes: number): readonly str
   return [
     candidate.title,
     `${span(cpu, cores)}, ${cores(cpu.value / nodes)} each`,
-    candidate.kind.hasStore ? span(storeCpu, cores) : '-',
+    candidate.kind.storeCpu === undefined ? '-' : span(storeCpu, cores),
     candidate.kind.hasCopies ? span(memory, bytes) : '-',
     span(traffic, perSecond),
     span(p99, ms),
