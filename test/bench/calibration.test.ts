@@ -35,9 +35,11 @@ function loadOf(kind: Kind, variant: string, settings: Settings): Load {
 }
 
 describe('the calibration', () => {
-  test.each(KINDS)('of $name measures loads that tell the terms of its laws apart', (kind) => {
+  const laws = KINDS.flatMap((kind) => [kind.cpu, kind.storeCpu].flatMap((law) => (law === undefined ? [] : [{ kind, law }])))
+
+  test.each(laws)('of $kind.name measures loads that tell the terms of $law.name apart', ({ kind, law: { terms, ...rest } }) => {
     const loads = loadsOf(kind, false)
-    const law = { ...kind.cpu, terms: kind.cpu.terms.filter(({ of }) => loads.some((load) => of(load) > 0)) }
+    const law = { ...rest, terms: terms.filter(({ of }) => loads.some((load) => of(load) > 0)) }
     // Coefficients as they are on a real machine: every term matters somewhere.
     const mean = (term: number): number => loads.reduce((sum, load) => sum + (law.terms[term]?.of(load) ?? 0), 0) / loads.length
     const truth = law.terms.map((_, term) => 1 / mean(term))
@@ -53,6 +55,10 @@ describe('the calibration', () => {
     for (const { nodes, writes, rate } of others) {
       expect(loadsOf(kind, false).some((load) => load.nodes === nodes || load.writes === writes && load.rate === rate)).toBe(false)
     }
+  })
+
+  test('puts loads that are held out on several times, each time on other processes', () => {
+    for (const { cells, rounds } of trials) expect(rounds).toBe(cells.every((cell) => cell['heldOut'] === true) ? 3 : 1)
   })
 
   test.each(['mesh-async', 'mesh-redis'])('fills %s with sessions that tell the terms of memory apart', (variant) => {
