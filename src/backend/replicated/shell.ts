@@ -104,8 +104,8 @@ export class ReplicaShell {
   }
 
   /**
-   * The first event of a turn leaves at once, usually before the response does, so that a browser's next request seldom
-   * has to wait for it; those that follow within the same turn of the event loop leave together at its end.
+   * The first event of a turn leaves as soon as what runs now is through, right behind its response, so that a browser's next
+   * request seldom has to wait for it; those that follow within the same turn of the event loop leave together at its end.
    */
   flushSoon(): void {
     if (this.#flushScheduled || !this.#replica.hasUnsent) return
