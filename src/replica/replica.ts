@@ -1,8 +1,9 @@
-import type { Dot } from '../session/session.js'
+import type { Dot, EndReason } from '../session/session.js'
 import { Accesses } from './accesses.js'
 import { Commits } from './commits.js'
 import { Concerns } from './concerns.js'
 import { Departure } from './departure.js'
+import { Duplicates } from './duplicates.js'
 import type { Input, LinkId, LoadAnswer, Message, Output } from './events.js'
 import { Expiry } from './expiry.js'
 import { Conflicts } from './merge/conflicts.js'
@@ -37,6 +38,7 @@ export class Replica {
   readonly #commits: Commits
   readonly #accesses: Accesses
   readonly #departure: Departure
+  readonly #duplicates: Duplicates
   readonly #outbox = new Outbox()
   #outputs: Output[] = []
   #now: number
@@ -56,11 +58,15 @@ export class Replica {
       changed: (session, what) => {
         if (what === 'created') this.#expiry.watch(session)
         this.#changed.push(session)
-        emit({ type: 'changed', what, birth: session.birth, local: this.#commits.isApplying })
+        const local = this.#commits.isApplying
+        if (what === 'created' && !local) this.#duplicates.came()
+        emit({ type: 'changed', what, birth: session.birth, local })
       },
       ended: (session, reason) => {
         this.#changed.push(session)
-        emit({ type: 'ended', birth: session.birth, reason, local: this.#commits.isApplying })
+        const local = this.#commits.isApplying
+        this.#duplicates.ended(session, reason, local)
+        emit({ type: 'ended', birth: session.birth, reason, local })
       },
     }
     const { node, actor, startedAt } = options
@@ -70,7 +76,9 @@ export class Replica {
     this.pulls = new Pulls(this.state, this.roster, options, emit)
     this.#concerns = new Concerns(this.roster, emit)
     this.#commits = new Commits(this.state, this.roster, this.#outbox, this.#concerns, emit, options)
-    this.#expiry = new Expiry(this.state, this.roster, emit, (birth, reason) => this.#commits.kill(birth, reason, this.#now))
+    const kill = (birth: Dot, reason: EndReason): void => this.#commits.kill(birth, reason, this.#now)
+    this.#expiry = new Expiry(this.state, this.roster, emit, kill)
+    this.#duplicates = new Duplicates(this.state, this.roster, kill)
     this.#accesses = new Accesses(this.state, this.roster, this.#expiry)
     this.#departure = new Departure(this.roster, this.#commits, this.#outbox, emit)
   }
@@ -100,6 +108,7 @@ export class Replica {
     this.#outputs = []
     this.#changed = []
     this.#dispatch(input)
+    this.#duplicates.settle()
     for (const session of this.#changed) this.pulls.changed(session, now)
     if (input.type === 'message' || input.type === 'tick' || input.type === 'link-down') this.#review()
     return this.#outputs
@@ -122,7 +131,10 @@ export class Replica {
       case 'commit':
         if (this.roster.isFenced) {
           this.#outputs.push({ type: 'committed', request: input.request, outcome: 'refused' })
-        } else if (!this.#commits.commit(input, now)) {
+          return
+        }
+        if (input.commit.type === 'create') this.#duplicates.makesRoom(input.commit.id)
+        if (!this.#commits.commit(input, now)) {
           this.#outputs.push({ type: 'committed', request: input.request, outcome: 'gone' })
         }
         return
@@ -233,6 +245,7 @@ export class Replica {
         this.#outputs.push({ type: 'quarantine', link: peer.link, rule: 'foreign-event' })
         return
       }
+      this.#duplicates.hears(event)
       if (this.state.apply(event, this.#now) === 'gap') {
         this.sync.want(peer.link, this.#now)
         return
@@ -266,6 +279,7 @@ export class Replica {
     this.sync.tick(now)
     this.pulls.tick(now)
     this.#expiry.tick(now, this.#links((peer) => peer.phase === 'live'))
+    this.#duplicates.tick(now)
     if (this.state.revoked.size > 0 && this.roster.isReady) {
       for (const { birth } of Array.from(this.state.revoked)) this.#commits.kill(birth, 'logged-out', now)
     }

@@ -173,10 +173,19 @@ export class Episodes {
   }
 
   #split(): Episode {
-    const { nodes, network } = this.#host
-    const left = nodes.filter(() => this.#random.chance(0.5))
-    const right = nodes.filter((node) => !left.includes(node))
+    const left = this.#host.nodes.filter(() => this.#random.chance(0.5))
     const resets = this.#random.chance(0.3)
+    return this.#part(left, resets, this.#random.between(1_000, 30_000))
+  }
+
+  /** One node reaches nobody, without a word to anybody. */
+  cutOff(node: SimulatedNode, durationMs: number): Episode {
+    return this.#part([node], false, durationMs)
+  }
+
+  #part(left: readonly SimulatedNode[], resets: boolean, durationMs: number): Episode {
+    const { nodes, network } = this.#host
+    const right = nodes.filter((node) => !left.includes(node))
     const ways: (readonly [number, number])[] = []
     for (const a of left) for (const b of right) ways.push([a.index, b.index], [b.index, a.index])
     for (const [a, b] of ways) {
@@ -187,7 +196,7 @@ export class Episodes {
       for (const [a, b] of ways) network.conditions(a, b).cut = false
     }
     const names = left.map((node) => node.name).join(', ')
-    return { description: `{${names}} from the others`, durationMs: this.#random.between(1_000, 30_000), end }
+    return { description: `{${names}} from the others`, durationMs, end }
   }
 
   // ── Processes ───────────────────────────────────────────────────────────────────────────────────────────────────

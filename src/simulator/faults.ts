@@ -44,6 +44,13 @@ export class Faults {
     for (const episode of this.#active) this.#end(episode)
   }
 
+  /** One node reaches nobody for a while; false where faults are not wanted now. */
+  cutOff(node: SimulatedNode, durationMs: number): boolean {
+    if (this.#stopped || this.#weights.length === 0 || isTruce(this.#host.queue.now)) return false
+    this.#work('split', this.#episodes.cutOff(node, durationMs))
+    return true
+  }
+
   #planNext(): void {
     this.#host.queue.after(this.#random.exponential(this.#everyMs), () => {
       if (this.#stopped) return
@@ -63,7 +70,10 @@ export class Faults {
 
   #begin(kind: FaultKind): void {
     const episode = this.#episodes.begin(kind)
-    if (episode === undefined) return
+    if (episode !== undefined) this.#work(kind, episode)
+  }
+
+  #work(kind: FaultKind, episode: Episode): void {
     this.#total++
     this.counts[kind] = (this.counts[kind] ?? 0) + 1
     this.#active.add(episode)

@@ -3,10 +3,10 @@ import { actorTag, sameDot, type Dot, type IdHash, type IdOrigin } from '../sess
 import { hashText } from './random.js'
 import { join, type Seen } from './seen.js'
 
-/** The id cookie: the hash stands for the id, the origin is what the id says of itself. */
+/** The id cookie: the hash stands for the id, the origin is what the id says of itself; null: somebody else made it. */
 export interface IdCookie {
   readonly hash: IdHash
-  readonly origin: IdOrigin
+  readonly origin: IdOrigin | null
   readonly birth: Dot
 }
 

@@ -53,6 +53,8 @@ export class Oracle {
   /** By the event that added an id: the rotations that removed it. */
   readonly removers = new DotMap<Dot[]>()
   readonly ids = new Map<IdHash, Dot>()
+  /** Ids under which more than one session was made, and all of these. */
+  readonly shared = new Map<IdHash, readonly History[]>()
   /** By the event that a commit became. */
   readonly asked = new DotMap<Asked>()
   readonly counts = { create: 0, write: 0, rotate: 0, kill: 0, revoke: 0, merging: 0 }
@@ -71,9 +73,12 @@ export class Oracle {
         for (const drop of event.drops) this.#removersOf(drop).push(event.dot)
         this.ids.set(event.id, event.dot)
         break
-      case 'create':
+      case 'create': {
+        const before = this.ids.get(event.id)
+        if (before !== undefined) this.#share(event.id, before, event.birth)
         this.ids.set(event.id, event.dot)
         break
+      }
       case 'write':
         break
     }
@@ -107,6 +112,11 @@ export class Oracle {
     return history
   }
 
+  /** The sessions that were made under an id: that of the birth alone, but for ids that somebody else made. */
+  madeUnder(hash: IdHash, birth: Dot): readonly History[] {
+    return this.shared.get(hash) ?? [this.history(birth)]
+  }
+
   /** Notes what a commit asked for that became this event. */
   ask(dot: Dot, asked: Asked): void {
     this.asked.set(dot, asked)
@@ -123,6 +133,11 @@ export class Oracle {
   /** Number of events made so far. */
   get size(): number {
     return this.events.size
+  }
+
+  #share(hash: IdHash, before: Dot, birth: Dot): void {
+    const others = this.shared.get(hash) ?? [this.history(before)]
+    this.shared.set(hash, [...others, this.history(birth)])
   }
 
   #removersOf(dot: Dot): Dot[] {

@@ -33,6 +33,8 @@ export interface Plan {
   readonly merges: boolean
   /** Whether nodes take over sessions that were made elsewhere. */
   readonly imports: boolean
+  /** Whether two nodes make sessions under one id that neither of them made. */
+  readonly twins: boolean
   /** Whether to wait, after all faults, until every session has ended. */
   readonly waitsForExpiry: boolean
   /** The clock of each node is off by up to this, milliseconds. */
@@ -44,6 +46,7 @@ const DEFAULT_MINUTES = 10
 const DEFAULT_BROWSERS = 10
 const MERGES_SHARE = 0.25
 const IMPORTS_SHARE = 0.2
+const TWINS_SHARE = 0.2
 
 /** Draws a plan: swarm testing (Groce et al. 2012), each seed with its own few kinds of faults in its own mix. */
 export function drawPlan(options: SimulationOptions): Plan {
@@ -71,6 +74,7 @@ export function drawPlan(options: SimulationOptions): Plan {
       stampDotsMax: dice.chance(0.8) ? REPLICA_DEFAULTS.stampDotsMax : dice.integer(1, 4),
     },
     merges: new Random(options.seed, 'merging').chance(MERGES_SHARE),
+    twins: new Random(options.seed, 'twins').chance(TWINS_SHARE),
     imports: new Random(options.seed, 'imports').chance(IMPORTS_SHARE),
     waitsForExpiry: random.chance(0.3) && maxIdleMs < 100_000,
     clockErrorMs: random.pick([0, 50, 2_000]),

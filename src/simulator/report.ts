@@ -42,6 +42,7 @@ export function describeTotals(totals: Totals): readonly (readonly [string, stri
     ['commits', `${perSeed(counts.commits)}, ${percent(counts.commitsUnderFault, counts.commits)} under a fault`],
     ['merging writes', `${whole(counts.mergingWrites)}: to counters, maxima and sets, in some seeds`],
     ['taken over', `${whole(counts.imports)} sessions made elsewhere, and ${whole(counts.importsAgain)} again`],
+    ['made twice', `${whole(counts.madeTwice)} ids under which several nodes made a session, in some seeds`],
     ['kills', perSeed(counts.kills)],
     ['rotations', perSeed(counts.rotations)],
     ['checks', whole(counts.checks)],

@@ -21,7 +21,7 @@ const AFTERWARDS_MS = 100
 
 /**
  * Makes a failing plan smaller while the same promise still breaks: less time, fewer kinds of faults, fewer browsers,
- * fewer nodes, nothing taken over, nothing that merges. Answers with the smallest found and its transcript; undefined
+ * fewer nodes, nothing taken over, nothing made twice, nothing that merges. Answers with the smallest found and its transcript; undefined
  * when the plan does not fail at all.
  */
 export function shrink(plan: Plan, options: ShrinkOptions): Shrunk | undefined {
@@ -57,6 +57,7 @@ function* smallerPlans(plan: Plan): Generator<Plan> {
   if (plan.faults.length > 1) yield { ...plan, faults: [] }
   for (const fault of plan.faults) yield { ...plan, faults: plan.faults.filter((other) => other !== fault) }
   if (plan.imports) yield { ...plan, imports: false }
+  if (plan.twins) yield { ...plan, twins: false }
   if (plan.merges) yield { ...plan, merges: false }
   if (plan.browsers > 1) yield { ...plan, browsers: plan.browsers - 1 }
   if (plan.nodes > 2) yield { ...plan, nodes: plan.nodes - 1 }

@@ -20,6 +20,7 @@ import type { Plan } from './plan.js'
 import { EventQueue } from './queue.js'
 import { Random } from './random.js'
 import { Trace } from './trace.js'
+import { Twins } from './twins.js'
 
 /** What people do in a minute of virtual time, all together. */
 const COMMITS_PER_MINUTE = 230
@@ -105,6 +106,10 @@ export class World implements NodeHost, BrowserHost {
 
   get merges(): boolean {
     return this.plan.merges
+  }
+
+  get twins(): boolean {
+    return this.plan.twins
   }
 
   get killsMax(): number {
@@ -263,6 +268,7 @@ export class World implements NodeHost, BrowserHost {
       }
       this.queue.after(3_000, () => this.browsers.push(new Browser(options, this, dice)))
     }
+    if (this.plan.twins) this.queue.after(6_000, () => void new Twins(this, new Random(seed, 'twins at work')))
     if (this.plan.imports) this.queue.after(6_000, () => void new Imports(this, new Random(seed, 'import')))
   }
 

@@ -141,4 +141,23 @@ const ROUNDS: readonly Mutant[] = [
      }`, 1),
 ]
 
-export const REPLICATION: readonly Mutant[] = [...EVENTS, ...FRAGMENTS, ...ROUNDS]
+const DUPLICATES = 'replica/duplicates'
+/** Of ids that somebody else made, under which two nodes make a session each; a fifth of the seeds has such. */
+const NAMESAKES: readonly Mutant[] = [
+  one('namesake', 'of two sessions made under one id both stay', DUPLICATES,
+    `if (this.#isOwn(waits)) this.#ends(waits, 'duplicate');`, ';', 10),
+  one('namesake', 'whoever hears of two sessions under one id ends the later', DUPLICATES,
+    `if (this.#isOwn(waits)) this.#ends(waits, 'duplicate');`, `this.#ends(waits, 'duplicate');`, 10),
+  one('namesake', 'a session made under an id for the second time stays for good without its maker', DUPLICATES,
+    'elapsedMs(at, now) >= ORPHANED_AFTER_MS &&', 'false &&', 10),
+  one('namesake', 'a logout ends one of the sessions under an id', DUPLICATES,
+    'if (OF_ONE.has(reason)) return;', 'return;', 10),
+  one('namesake', 'a logout that is heard of ends nothing else that was made under the id', DUPLICATES,
+    'if (local || this.#isOwn(holder))', 'if (local)', 10),
+  one('namesake', 'what was logged out before its creation arrives ends nothing made under the id', DUPLICATES,
+    'if (end !== undefined) this.#endsWith(event.id, end.reason, false);', '', 'scenarios/two-births-one-id'),
+  one('namesake', 'a session logged out everywhere takes along what is made under its id later', DUPLICATES,
+    'if (holder !== undefined && this.#state.isRevoked(holder))', 'if (false)', 'scenarios/two-births-one-id'),
+]
+
+export const REPLICATION: readonly Mutant[] = [...EVENTS, ...FRAGMENTS, ...ROUNDS, ...NAMESAKES]

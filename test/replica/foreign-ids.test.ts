@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { IdHash } from '../../src/session/session.js'
-import { canonical, Mesh, text } from './mesh.js'
+import { Mesh, text } from './mesh.js'
 
 /** Ids that others make say nothing of the event that added them: their origin is null. */
 function three(): Mesh {
@@ -88,29 +88,6 @@ test('a flood of made-up ids is no flood of questions, and sessions are found in
   expect(pulls(mesh) - before).toBeLessThanOrEqual(1_001)
   expect(pulls(mesh) - before).toBeGreaterThan(900)
   expect(mesh.node(0).replica.pulls.counts.notAsked).toBeGreaterThan(18_000)
-})
-
-test('of two sessions born with one id on two nodes, all nodes take the same, and the other when that has ended', () => {
-  const mesh = three()
-  const id = mesh.newId()
-  const base = { createdAt: mesh.now, maxIdleMs: Infinity, maxLifeMs: Infinity }
-  const births = [0, 1].map((i) => {
-    const birth = mesh.node(i).replica.nextDot
-    mesh.commit(i, { type: 'create', id, base, writes: [text('at', String(i))] })
-    return birth
-  })
-  for (const i of [1, 0]) mesh.flush(i)
-  while (mesh.wires.length > 0) mesh.deliver(mesh.wires.length - 1)
-  mesh.heal(4)
-  const named = [0, 1, 2].map((i) => mesh.node(i).replica.state.byId(id)?.birth)
-  expect(named).toEqual([births[0], births[0], births[0]])
-
-  mesh.commit(2, { type: 'kill', birth: births[0] ?? { actor: 0, counter: 0 }, reason: 'destroyed' })
-  mesh.flush(2)
-  mesh.drain()
-
-  for (const i of [0, 1, 2]) expect(mesh.load(i, id)).toMatchObject({ answer: { state: 'found', birth: births[1] } })
-  expect(canonical(mesh.node(0).replica)).toEqual(canonical(mesh.node(2).replica))
 })
 
 test('what an id was is forgotten in time, and an id in use again is in use', () => {

@@ -48,6 +48,16 @@ describe('a simulation', () => {
     }
   }, 30_000)
 
+  test('has ids in some worlds under which several nodes made a session', () => {
+    const results = Array.from({ length: 8 }, (_, seed) => simulate({ seed, minutes: 2 }))
+
+    expect(results.map(({ plan }) => plan.twins)).toContain(true)
+    for (const { failure, plan, counts } of results) {
+      expect(failure).toBeUndefined()
+      expect(counts.madeTwice > 0).toBe(plan.twins)
+    }
+  }, 30_000)
+
   test('has sessions taken over that were made elsewhere in some worlds, by one node and again', () => {
     const results = Array.from({ length: 8 }, (_, seed) => simulate({ seed, minutes: 2 }))
     const importing = results.filter(({ plan }) => plan.imports)

@@ -147,7 +147,6 @@ export class ReplicatedBackend implements SessionBackend {
     }
     const ref = this.#replica.nextDot
     const id = given ?? this.#options.ids.make(ref)
-    if (given !== undefined) this.#shell.duplicates.made(hashId(given), ref)
     const { maxIdleMs, maxLifeMs } = options
     const base = { createdAt: this.#options.now(), maxIdleMs, maxLifeMs }
     const commit: Commit = { type: 'create', id: keptHash(hashId(id)), base, writes: writesOf(delta, undefined) }

@@ -5,10 +5,8 @@ import type { Event, Input, Output } from '../../replica/events.js'
 import { wallOf } from '../../replica/hlc.js'
 import type { Replica } from '../../replica/replica.js'
 import { decodeMessage, encodeMessage } from '../../transport/codec.js'
-import type { SessionRef } from '../../session/session.js'
 import type { LinkId, PeerInfo, Transport, TransportEvents } from '../../transport/transport.js'
 import type { Answer, PeerHealth, SessionEvent } from '../backend.js'
-import { Duplicates } from './duplicates.js'
 import { RefusedPeers } from './refused-peers.js'
 
 export interface ReplicaShellOptions {
@@ -23,6 +21,7 @@ type Asking = Extract<Input, { request: number }>
 
 const TICK_MS = 100
 const DRAIN_MS = 3_000
+const DUPLICATE = 'two nodes made a session under one id; one of them ends'
 
 /**
  * What a pure replica needs to live in a process: performs what it decides. Inputs come from requests, from links, and
@@ -34,7 +33,6 @@ export class ReplicaShell {
   readonly #transport: Transport
   readonly #waiting = new Map<number, (output: Output) => void>()
   readonly #refused: RefusedPeers
-  readonly duplicates: Duplicates
   readonly #readiness = deferred<void>()
   readonly counts = { badFrames: 0, quarantined: 0, staleReadsPrevented: 0, deltas: 0, deltaAgeMs: 0 }
   #ticker: NodeJS.Timeout | undefined = undefined
@@ -49,7 +47,6 @@ export class ReplicaShell {
     this.#replica = options.replica
     this.#transport = options.transport
     this.#refused = new RefusedPeers(options.log)
-    this.duplicates = new Duplicates(options.replica.state)
     // Nobody may be listening when it is rejected: whoever calls ready() gets it.
     this.#readiness.promise.catch(() => {})
   }
@@ -162,9 +159,10 @@ export class ReplicaShell {
     try {
       const message = decodeMessage(bytes)
       if (message === undefined) return
-      const over = message.type === 'delta' ? this.#heard(link, message.events) : []
+      if (message.type === 'delta') this.#noteAge(link, message.events.at(-1))
       this.step({ type: 'message', link, message })
-      for (const birth of over) this.#endDuplicate(birth)
+      // What came may have ended something of ours.
+      this.flushSoon()
     } catch (error) {
       const isForeign = error instanceof ProtocolError
       this.counts.badFrames++
@@ -177,12 +175,6 @@ export class ReplicaShell {
     }
   }
 
-  /** Answers which sessions of ours end by that. */
-  #heard(link: LinkId, events: readonly Event[]): readonly SessionRef[] {
-    this.#noteAge(link, events.at(-1))
-    return this.duplicates.heard(events)
-  }
-
   /** How long an event was on its way, by this node's clock: the peer's own, as far off as it last was, is made up for. */
   #noteAge(link: LinkId, event: Event | undefined): void {
     if (event === undefined) return
@@ -191,24 +183,11 @@ export class ReplicaShell {
     this.counts.deltaAgeMs += Math.max(0, this.#options.now() - (wallOf(event.hlc) - offsetMs))
   }
 
-  #giveWayTo(ref: SessionRef): void {
-    const birth = this.duplicates.givesWayTo(ref)
-    if (birth !== undefined) this.#endDuplicate(birth)
-  }
-
-  #endDuplicate(birth: SessionRef): void {
-    this.#options.log('info', 'duplicate', { detail: 'two nodes made a session under one id; one of them ends' })
-    const commit = { type: 'kill', birth, reason: 'duplicate' } as const
-    void this.ask({ type: 'commit', request: 0, commit, concern: 'async', deadline: this.#options.now(), stamp: undefined }, () => {})
-    this.flushSoon()
-  }
-
   #tick(): void {
     const now = this.#options.now()
     const lagMs = now - this.#tickedAt - TICK_MS
     this.#tickedAt = now
     this.step({ type: 'tick', lagMs })
-    for (const birth of this.duplicates.orphans(this.#replica.roster, now)) this.#endDuplicate(birth)
   }
 
   #perform(output: Output): void {
@@ -228,12 +207,11 @@ export class ReplicaShell {
       }
       case 'changed':
         this.#options.tell({ type: output.what, ref: output.birth, local: output.local })
-        if (output.what === 'created' && !output.local) this.#giveWayTo(output.birth)
         return
       case 'ended': {
         const { birth: ref, reason, local } = output
         this.#options.tell({ type: reason === 'expired' ? 'expired' : 'destroyed', ref, reason, local })
-        for (const birth of this.duplicates.endWith(ref, reason, local)) this.#endDuplicate(birth)
+        if (local && reason === 'duplicate') this.#options.log('info', 'duplicate', { detail: DUPLICATE })
         return
       }
       case 'ready':

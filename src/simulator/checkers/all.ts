@@ -21,6 +21,7 @@ import { noLossWithoutKill } from './no-loss-without-kill.js'
 import { noResurrection } from './no-resurrection.js'
 import { noneMeansNone } from './none-means-none.js'
 import { oldIdNeverAuthenticates } from './old-id-never-authenticates.js'
+import { oneIdOneSession } from './one-id-one-session.js'
 import { notReadyAsks } from './not-ready-asks.js'
 import { ownWriteVisible } from './own-write-visible.js'
 import { readYourWrites } from './read-your-writes.js'
@@ -41,6 +42,7 @@ export const ALL_CHECKERS: readonly CheckerFactory[] = [
   exactWinner,
   exactMerge,
   exactIds,
+  oneIdOneSession,
   noLossWithoutKill,
   convergence,
   hashAgrees,

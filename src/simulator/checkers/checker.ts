@@ -22,6 +22,8 @@ export interface Scene {
   idleFrom(maxIdleMs: number): number
   /** Whether some attributes merge. */
   readonly merges: boolean
+  /** Whether several nodes make sessions under one id. */
+  readonly twins: boolean
   /** Kill records that each replica may keep. */
   readonly killsMax: number
   /** Events that a stamp may list. */

@@ -117,6 +117,7 @@ function whatIsUnsettled({ replica }: Process, nodes: readonly SimulatedNode[]):
   const { state } = replica
   const isSomewhere = (dot: Dot): boolean =>
     nodes.some(({ process }) => process?.replica.state.context.has(dot) === true)
+  for (const [first, waits] of state.waitingForIds()) return `${dotText(first.birth)} and ${dotText(waits.birth)} have one id`
   if (state.revoked.size > 0) return 'revoked sessions are not killed yet'
   for (const session of state.live.values()) {
     if (!session.isComplete && isSomewhere(session.birth)) return 'a session is incomplete'

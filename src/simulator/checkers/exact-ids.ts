@@ -1,10 +1,15 @@
+import type { SessionState } from '../../replica/session-state.js'
+import type { IdHash } from '../../session/session.js'
 import { dotText } from '../transcript.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
-import { FoundRight, wrongIds } from './expected.js'
+import { FoundRight, isBornBefore, wrongIds } from './expected.js'
 
 const NAME = 'I8 ExactIds'
 
-/** A session's ids are those added minus those removed by the events included; each one finds its session. */
+/**
+ * A session's ids are those added minus those removed by the events included; each one finds its session, or one that was
+ * born before it and has the id too.
+ */
 export const exactIds: CheckerFactory = ({ nodes, oracle }): Checker => {
   const checked = new FoundRight(oracle, wrongIds)
   return {
@@ -15,7 +20,7 @@ export const exactIds: CheckerFactory = ({ nodes, oracle }): Checker => {
         if (session === undefined) continue
         const wrong = checked.wrong(session)
         ensure(wrong === undefined, NAME, () => `${node.name}, ${dotText(birth)}: ${wrong ?? ''}`)
-        const lost = session.ids.find((id) => state.byId(id.hash) !== session)
+        const lost = session.ids.find((id) => !isFound(session, state.byId(id.hash), id.hash))
         ensure(
           lost === undefined,
           NAME,
@@ -32,4 +37,9 @@ export const exactIds: CheckerFactory = ({ nodes, oracle }): Checker => {
       }
     },
   }
+}
+
+function isFound(session: SessionState, named: SessionState | undefined, hash: IdHash): boolean {
+  if (named === session) return true
+  return named !== undefined && isBornBefore(named.birth, session.birth) && named.ids.some((id) => id.hash === hash)
 }

@@ -98,6 +98,11 @@ export function wrongIds(session: SessionState, { naming }: History): string | u
   return ids.length === added ? undefined : `${ids.length} ids held, ${added} expected`
 }
 
+/** Of sessions with one id, the first answers to it. */
+export function isBornBefore(a: Dot, b: Dot): boolean {
+  return a.actor < b.actor || (a.actor === b.actor && a.counter < b.counter)
+}
+
 function isRemovedBy(event: NamingEvent, id: Dot): boolean {
   return event.type === 'rotate' && event.drops.some((dot) => sameDot(dot, id))
 }

@@ -11,17 +11,20 @@ export const noneMeansNone: CheckerFactory = (scene): Checker => ({
   none({ ask, node, arrivedAt }, { replica: { state } }, { why }) {
     const { id } = ask
     if (id === undefined) return
-    const added = scene.oracle.ids.get(id.hash)
-    const history = scene.oracle.history(id.birth)
-    const wasRotated = added !== undefined && scene.oracle.removers.has(added)
-    const wasKilled = history.kills.length > 0
+    const sessions = scene.oracle.madeUnder(id.hash, id.birth)
+    const wasKilled = sessions.some(({ kills }) => kills.length > 0)
+    const wasRotated = sessions.some(({ naming }) => {
+      return naming.some((event) => event.id === id.hash && scene.oracle.removers.has(event.dot))
+    })
     switch (why) {
       case 'rotated':
         ensure(wasRotated || wasKilled, NAME, () => `${node.name} takes ${id.hash} for rotated`)
         return
       case 'gone': {
-        const session = state.live.get(id.birth)
-        const isOver = session !== undefined && (state.isRevoked(session) || node.now >= session.expiresAt)
+        const isOver = sessions.some(({ birth }) => {
+          const session = state.live.get(birth)
+          return session !== undefined && (state.isRevoked(session) || node.now >= session.expiresAt)
+        })
         ensure(isOver || wasRotated || wasKilled, NAME, () => `${node.name} takes ${dotText(id.birth)} for gone`)
         return
       }

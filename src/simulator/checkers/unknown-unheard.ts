@@ -5,14 +5,14 @@ const NAME = 'E5 UnknownUnheard'
 const HEARD_WITHIN_MS = 10_000
 
 /**
- * An id whose maker runs and was heard lately is not taken for unknown while its session may be on its way, whatever is
+ * An id of ours whose maker runs and was heard lately is not taken for unknown while its session may be on its way, whatever is
  * cut: the browser would lose its session without notice, where "try again" keeps it.
  */
 export const unknownUnheard: CheckerFactory = (scene): Checker => ({
   name: NAME,
   none({ ask, node }, { actor }, { why }) {
     const { id } = ask
-    if (why !== 'unknown' || id === undefined || scene.hasWrongClocks) return
+    if (why !== 'unknown' || id === undefined || id.origin === null || scene.hasWrongClocks) return
     const added = scene.oracle.ids.get(id.hash)
     if (added === undefined || scene.oracle.removers.has(added)) return
     if (scene.oracle.history(id.birth).kills.length > 0) return
