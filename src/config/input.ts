@@ -69,7 +69,10 @@ export interface MemoryBackendConfig {
 /** Every node holds every session and tells the others what changes. */
 export interface ReplicatedBackendConfig {
   readonly type: 'replicated'
-  /** How long a starting node waits for a peer that does not answer before it goes on without it. Default 3s. */
+  /**
+   * How long a starting node waits for a peer that does not answer before it goes on without it. Time in which it has no CPU
+   * does not count. Default 3s.
+   */
   readonly bootstrapTimeout?: Duration | undefined
   /** What a node does for a browser that has already seen newer data on another node. */
   readonly stamps?:

@@ -145,7 +145,7 @@ export class Replica {
       case 'link-up':
         return this.#linkUp(this.roster.linkUp(input.link, input.member, input.dialled, now))
       case 'link-down':
-        this.roster.linkDown(input.link, now)
+        this.roster.linkDown(input.link)
         this.sync.linkDown(input.link, now)
         this.pulls.linkDown(input.link, now)
         this.#expiry.linkDown(input.link, now)
@@ -297,7 +297,7 @@ export class Replica {
 
   /** What may have become true by this input: readiness, confirmations, the end of a drain. */
   #review(): void {
-    if (this.roster.judgeReady(this.state.context, this.#now)) this.#outputs.push({ type: 'ready' })
+    if (this.roster.judgeReady(this.state.context)) this.#outputs.push({ type: 'ready' })
     if (this.#concerns.size > 0) this.#concerns.settle(this.#now)
     this.#departure.review(this.#now)
   }

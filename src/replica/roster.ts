@@ -10,6 +10,8 @@ const STATES: readonly Member['state'][] = ['joining', 'up', 'left']
 
 /** A process that was heard no longer ago is taken to run, whatever became of the link, milliseconds. */
 const HEARD_LATELY_MS = 15_000
+/** For how much time lived a tick counts at most, milliseconds: twice what lies between two. */
+const LIVED_PER_TICK_MS = 200
 
 /** The other end of one link, and what it is known to have. */
 export interface Peer {
@@ -53,7 +55,13 @@ export class Roster {
   /** Configured peers that may be members, whether or not they have been met. */
   #expected: number
   #startedAt: number
-  /** Barriers of peers whose link went down before they were covered, and since when. */
+  /**
+   * How long this process has run, and as of when, milliseconds: ticks, each of which counts for so much at most. A process
+   * without CPU that finds a time limit over has not read what came meanwhile.
+   */
+  #livedMs = 0
+  #livedAt: number
+  /** Barriers of peers whose link went down before they were covered, and since when in time lived. */
   #owed: readonly { readonly barrier: readonly ContextEntry[]; readonly since: number }[] = []
   #fenced = false
   #ready = false
@@ -71,6 +79,7 @@ export class Roster {
     this.#silent = new Set(options.peers)
     this.#expected = options.peers.length
     this.#startedAt = now
+    this.#livedAt = now
   }
 
   get self(): Member {
@@ -183,10 +192,10 @@ export class Roster {
   }
 
   /** A link that goes down takes no barrier with it: another peer may help to cover it. */
-  linkDown(link: LinkId, now: number): void {
+  linkDown(link: LinkId): void {
     const barrier = this.peers.get(link)?.barrier
     this.peers.delete(link)
-    if (barrier !== undefined) this.#owed = [...this.#owed, { barrier, since: now }]
+    if (barrier !== undefined) this.#owed = [...this.#owed, { barrier, since: this.#livedMs }]
   }
 
   /** A configured peer answered with a refusal: it will not keep us waiting. */
@@ -230,13 +239,14 @@ export class Roster {
   /** Our own event loop was late, or our clock jumped, by this much: silence of others in that time proves nothing. */
   forgive(lagMs: number): void {
     this.#startedAt += lagMs
-    this.#owed = this.#owed.map(({ barrier, since }) => ({ barrier, since: since + lagMs }))
     for (const peer of this.peers.values()) peer.heardAt += lagMs
     for (const known of this.#members.values()) known.heardAt += lagMs
   }
 
   /** Forgets who was away too long, and judges our own clock by the peers'. Answers whether they confirmed it just now. */
   tick(now: number): boolean {
+    this.#livedMs += Math.min(Math.max(0, now - this.#livedAt), LIVED_PER_TICK_MS)
+    this.#livedAt = now
     for (const { member: { node, actor }, heardAt } of this.#members.values()) {
       if (now - heardAt <= this.options.forgetAfterMs || this.peerOf(actor) !== undefined) continue
       this.#members.delete(node)
@@ -290,12 +300,12 @@ export class Roster {
   }
 
   /** Becomes ready, and caught up, when nothing stands against it. Answers whether it became ready now. */
-  judgeReady(context: Context, now: number): boolean {
+  judgeReady(context: Context): boolean {
     if (this.#ready && this.#isCaughtUp) return false
-    const isOverdue = elapsedMs(this.#startedAt, now) >= this.options.bootstrapTimeoutMs
+    const isOverdue = this.#livedMs >= this.options.bootstrapTimeoutMs
     if (!this.#ready && !isOverdue && this.#silent.size > 0) return false
     this.#owed = this.#owed.filter(({ barrier, since }) => {
-      return elapsedMs(since, now) < this.options.bootstrapTimeoutMs && !context.covers(barrier)
+      return this.#livedMs - since < this.options.bootstrapTimeoutMs && !context.covers(barrier)
     })
     let isSilent = false
     let isCovered = this.#owed.length === 0
