@@ -20,6 +20,9 @@ const NODES: readonly Mutant[] = [
   one('ready', 'a node that became ready in silence has caught up with those it meets later', ROSTER,
     'return !this.#ready || (this.#readyInSilence && this.#met.get(member.node) !== member.actor);',
     'return !this.#ready;', 'scenarios/ready-in-silence'),
+  one('ready', 'time in which a starting node has no CPU counts', ROSTER,
+    'Math.min(Math.max(0, now - this.#livedAt), LIVED_PER_TICK_MS)', 'Math.max(0, now - this.#livedAt)',
+    'scenarios/starved-while-starting'),
   mutant('revoke', 'logging out everywhere misses what the one who does it does not hold', [
     {
       file: STATE,

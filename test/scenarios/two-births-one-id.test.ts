@@ -79,6 +79,25 @@ test('a third node does not end the other, which its maker may have made after t
   expect(ends(mesh)).toEqual([])
 })
 
+test('one whose maker died before it heard of the other ends by those that are left, once its maker was away for long', () => {
+  const mesh = healthy()
+  mesh.cut(0, 1)
+  const { id, births } = twins(mesh)
+  for (const i of [0, 1]) mesh.flush(i)
+  mesh.drain()
+  mesh.crash(1)
+  for (let seconds = 0; seconds < 14; seconds++) pass(mesh)
+  expect(ends(mesh)).toEqual([])
+
+  for (let seconds = 0; seconds < 6; seconds++) pass(mesh)
+
+  expect(ends(mesh)).toMatchObject([{ dot: { actor: births[0]?.actor }, birth: births[1], reason: 'duplicate' }])
+  for (const i of [0, 2]) {
+    expect([...mesh.node(i).replica.state.live.values()].map(({ birth }) => birth)).toEqual([births[0]])
+    expect(mesh.load(i, id)).toMatchObject({ answer: { state: 'found', birth: births[0] } })
+  }
+})
+
 test('a session that got another id meanwhile does not give way to one that came under the id it had', () => {
   const mesh = healthy()
   const { id, births } = twins(mesh)
@@ -149,6 +168,14 @@ function twins(mesh: Mesh): { id: IdHash; births: readonly Dot[] } {
     return birth
   })
   return { id, births }
+}
+
+/** A second. */
+function pass(mesh: Mesh): void {
+  for (let i = 0; i < 10; i++) {
+    mesh.tick()
+    mesh.drain()
+  }
 }
 
 function ends(mesh: Mesh): readonly Extract<Mesh['events'][number], { type: 'kill' }>[] {
