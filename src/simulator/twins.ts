@@ -17,7 +17,7 @@ export interface TwinHost extends ExchangeHost {
   readonly isQuiet: boolean
 }
 
-const EVERY_MS = 12_000
+const EVERY_MS = 24_000
 /** Less than a message takes, milliseconds. */
 const AT_ONCE_MS = 4
 /** How long one of the two nodes reaches nobody, and how long the id is used, milliseconds. */
