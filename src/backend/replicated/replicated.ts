@@ -150,7 +150,9 @@ export class ReplicatedBackend implements SessionBackend {
     const { maxIdleMs, maxLifeMs } = options
     const base = { createdAt: this.#options.now(), maxIdleMs, maxLifeMs }
     const commit: Commit = { type: 'create', id: keptHash(hashId(id)), base, writes: writesOf(delta, undefined) }
-    return this.#commit(commit, ref, options, 'write', (committed) => ({ ...committed, id, ref }))
+    // An id of ours says which birth the browser has seen: a stamp that lists no more is spared.
+    const sealedFor = given === undefined ? undefined : ref
+    return this.#commit(commit, sealedFor, options, 'write', (committed) => ({ ...committed, id, ref }))
   }
 
   save(ref: SessionRef, delta: SessionDelta, options: CommitOptions): Answer<Committed> {

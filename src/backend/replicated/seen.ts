@@ -67,13 +67,10 @@ export class SeenSealer {
     return joined
   }
 
-  /**
-   * Tokens of the slots in which `after` says something that `before` did not, or no longer says what is lost. The birth
-   * says nothing: whoever finds a session has it, and whoever does not knows by the id that it may be on its way.
-   */
+  /** Tokens of the slots in which `after` says something that `before` did not, or no longer says what is lost. */
   seal(after: Stamp, before: Stamp | undefined, birth: Dot, lost: boolean): SeenTokens | undefined {
     const changed = new Set<number>()
-    for (const dot of after.dots) if (!sameDot(dot, birth) && !isNoted(dot, before)) changed.add(slotOf(dot.actor))
+    for (const dot of after.dots) if (!isNoted(dot, before)) changed.add(slotOf(dot.actor))
     if (lost) for (const { actor } of before?.dots ?? []) changed.add(slotOf(actor))
     if (changed.size === 0) return undefined
     const tokens = new Map<string, string>()
