@@ -66,7 +66,7 @@ export class Commits {
     const awaited = concern !== 'async'
     const dot = this.#originate(commit, session, awaited, now)
     for (const { birth } of kills) this.kill(birth, 'logged-out', now, awaited)
-    const changed = commit.type === 'create' ? this.#state.live.get(dot) : session
+    const changed = commit.type === 'create' || awaited ? this.#state.live.get(session?.birth ?? dot) : session
     const after = (): Stamp | undefined =>
       changed === undefined || commit.type === 'kill'
         ? undefined
@@ -75,7 +75,13 @@ export class Commits {
       this.#emit({ type: 'committed', request, outcome: 'done', stamp: after() })
       return true
     }
-    this.#concerns.wait({ request, counter: this.#counter, concern, deadline, stamp: after }, now)
+    changed?.pin()
+    const confirmed = (): Stamp | undefined => {
+      const seen = after()
+      changed?.unpin()
+      return seen
+    }
+    this.#concerns.wait({ request, counter: this.#counter, concern, deadline, stamp: confirmed }, now)
     return true
   }
 

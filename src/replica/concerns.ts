@@ -9,7 +9,7 @@ interface Wait {
   readonly concern: Concern
   readonly deadline: number
   readonly since: number
-  /** What the browser has seen once this is confirmed; made when it is. */
+  /** What the browser has seen once this is confirmed; asked for once, when it is or no longer waited for. */
   readonly stamp: () => Stamp | undefined
 }
 

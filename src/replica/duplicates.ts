@@ -87,7 +87,7 @@ export class Duplicates {
     if (OF_ONE.has(reason)) return
     const first = this.#state.byId(hash)
     if (first === undefined) return
-    const waiting = [...this.#state.waitingForIds()].flatMap(([head, waits]) => (head === first ? [waits] : []))
+    const waiting = [...this.#state.waitingForIds()].flatMap(([head, waits]) => (head.handle === first.handle ? [waits] : []))
     for (const holder of [first, ...waiting]) if (local || this.#isOwn(holder)) this.#ends(holder, reason)
   }
 

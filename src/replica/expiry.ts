@@ -17,7 +17,8 @@ const PROBE_BIRTHS_MAX = 2_000
 const TOUCHES_MAX = 4_000
 
 interface Probe {
-  readonly asked: DotMap<SessionState>
+  /** Handles of the sessions. */
+  readonly asked: DotMap<number>
   readonly open: Set<LinkId>
   readonly startedAt: number
 }
@@ -32,10 +33,11 @@ export class Expiry {
   readonly #roster: Roster
   readonly #emit: (output: Output) => void
   readonly #end: (birth: Dot, reason: EndReason) => void
-  readonly #due = new TimeWheel<SessionState>(100)
-  readonly #lazy = new TimeWheel<SessionState>(100)
-  readonly #announcing = new Set<SessionState>()
-  readonly #urgent = new Set<SessionState>()
+  /** Of sessions nothing is kept here but handles: none would be let go otherwise before its time. */
+  readonly #due = new TimeWheel<number>(100)
+  readonly #lazy = new TimeWheel<number>(100)
+  readonly #announcing = new Set<number>()
+  readonly #urgent = new Set<number>()
   readonly #probes = new Map<number, Probe>()
   #queries = 0
 
@@ -58,7 +60,7 @@ export class Expiry {
 
   /** Starts to watch a session that became complete here. */
   watch(session: SessionState): void {
-    this.#due.add(session, session.expiresAt + SLACK_MS)
+    this.#due.add(session.handle, session.expiresAt + SLACK_MS)
   }
 
   /**
@@ -71,10 +73,10 @@ export class Expiry {
     const { maxIdleMs } = session
     if (maxIdleMs === Infinity) return
     if (at - session.announcedAt > maxIdleMs / 2) {
-      this.#urgent.add(session)
-    } else if (!this.#announcing.has(session)) {
-      this.#announcing.add(session)
-      this.#lazy.add(session, at + lazyAfterMs(maxIdleMs))
+      this.#urgent.add(session.handle)
+    } else if (!this.#announcing.has(session.handle)) {
+      this.#announcing.add(session.handle)
+      this.#lazy.add(session.handle, at + lazyAfterMs(maxIdleMs))
     }
   }
 
@@ -97,7 +99,7 @@ export class Expiry {
 
   tick(now: number, links: readonly LinkId[]): void {
     const lazy = this.#lazy.take(now)
-    for (const session of lazy) this.#announcing.delete(session)
+    for (const handle of lazy) this.#announcing.delete(handle)
     this.#announce(lazy, links)
     for (const [query, probe] of this.#probes) {
       if (elapsedMs(probe.startedAt, now) > PROBE_TIMEOUT_MS) this.#giveUp(query, probe, now)
@@ -108,7 +110,10 @@ export class Expiry {
   /** Peers confirm our clock again. What was noted as later than now was noted by a clock that was wrong, ours or theirs. */
   clockMended(now: number): void {
     for (const session of this.#state.live.values()) session.touchedAt = Math.min(session.touchedAt, now)
-    for (const session of this.#due.takeAll()) this.watch(session)
+    for (const handle of this.#due.takeAll()) {
+      const session = this.#state.live.held(handle)
+      if (session !== undefined) this.watch(session)
+    }
   }
 
   linkDown(link: LinkId, now: number): void {
@@ -117,17 +122,18 @@ export class Expiry {
 
   // ── The inquiry ─────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #judge(candidates: readonly SessionState[], now: number): void {
+  #judge(candidates: readonly number[], now: number): void {
     const over: SessionState[] = []
-    for (const session of candidates) {
-      if (this.#state.live.get(session.birth) !== session) continue
+    for (const handle of candidates) {
+      const session = this.#state.live.held(handle)
+      if (session === undefined) continue
       if (this.#roster.isFenced) {
-        this.#due.add(session, now + RETRY_MS)
+        this.#due.add(session.handle, now + RETRY_MS)
         continue
       }
       if (session.expiresAt + SLACK_MS > now) this.watch(session)
       else if (this.#isReaper(session, now)) over.push(session)
-      else this.#due.add(session, now + RETRY_MS)
+      else this.#due.add(session.handle, now + RETRY_MS)
     }
     if (over.length === 0) return
     if (this.#roster.others().length === 0) {
@@ -138,8 +144,8 @@ export class Expiry {
   }
 
   #probe(sessions: readonly SessionState[], now: number): void {
-    const asked = new DotMap<SessionState>()
-    for (const session of sessions) asked.set(session.birth, session)
+    const asked = new DotMap<number>()
+    for (const { birth, handle } of sessions) asked.set(birth, handle)
     const links = this.#roster.reachable(now).map((peer) => peer.link)
     const query = ++this.#queries
     this.#probes.set(query, { asked, open: new Set(links), startedAt: now })
@@ -168,23 +174,26 @@ export class Expiry {
     for (const birth of reply.keep) this.#spare(probe, birth, now)
     if (probe.open.size > 0) return
     this.#probes.delete(reply.query)
-    for (const session of probe.asked.values()) {
-      if (this.#state.live.get(session.birth) !== session) continue
+    for (const handle of probe.asked.values()) {
+      const session = this.#state.live.held(handle)
+      if (session === undefined) continue
       if (now >= session.expiresAt && this.#roster.reachesAll(now)) this.#end(session.birth, 'expired')
-      else this.#due.add(session, now + RETRY_MS)
+      else this.#due.add(session.handle, now + RETRY_MS)
     }
   }
 
   #spare(probe: Probe, birth: Dot, now: number): void {
-    const session = probe.asked.get(birth)
-    if (session === undefined) return
+    const handle = probe.asked.get(birth)
+    if (handle === undefined) return
     probe.asked.delete(birth)
-    this.#due.add(session, Math.max(session.expiresAt + SLACK_MS, now + 1_000))
+    const session = this.#state.live.held(handle)
+    if (session === undefined) return
+    this.#due.add(session.handle, Math.max(session.expiresAt + SLACK_MS, now + 1_000))
   }
 
   #giveUp(query: number, probe: Probe, now: number): void {
     this.#probes.delete(query)
-    for (const session of probe.asked.values()) this.#due.add(session, now + RETRY_MS)
+    for (const handle of probe.asked.values()) this.#due.add(handle, now + RETRY_MS)
   }
 
   /** Of the nodes that reach every member, the first in rendezvous order judges a session (Thaler, Ravishankar 1998). */
@@ -200,10 +209,11 @@ export class Expiry {
     })
   }
 
-  #announce(sessions: readonly SessionState[], links: readonly LinkId[]): void {
+  #announce(handles: readonly number[], links: readonly LinkId[]): void {
     const entries: Touch[] = []
-    for (const session of sessions) {
-      if (session.touchedAt <= session.announcedAt || this.#state.live.get(session.birth) !== session) continue
+    for (const handle of handles) {
+      const session = this.#state.live.held(handle)
+      if (session === undefined || session.touchedAt <= session.announcedAt) continue
       session.announcedAt = session.touchedAt
       entries.push({ birth: session.birth, at: session.touchedAt })
     }

@@ -1,7 +1,6 @@
 import type { NodeId } from '../session/session.js'
 import type { PullOptions } from './pulls.js'
 import { STAMP_DOTS_MAX } from './stamp.js'
-import type { Packing } from './warm-sessions.js'
 
 export interface ReplicaOptions extends PullOptions {
   readonly node: NodeId
@@ -26,9 +25,10 @@ export interface ReplicaOptions extends PullOptions {
   readonly stampDotsMax: number
   /** How long an id that was replaced, or whose session ended, is told apart from an unknown one, milliseconds. */
   readonly rotatedKeptMs: number
-  /** How sessions are kept that were not used lately; absent: as those that were. */
-  readonly packing?: Packing
-  /** Sessions used again that are kept ready, beside a sixteenth as many new ones and the few that cannot be packed. */
+  /**
+   * Sessions used again that are kept ready, beside a sixteenth as many new ones and the few that cannot be packed. All
+   * others are packed.
+   */
   readonly warmSessionsMax: number
 }
 

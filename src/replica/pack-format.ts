@@ -9,8 +9,13 @@ const PLAIN_MAX = Number.MAX_SAFE_INTEGER - PLAIN
 const Event = { birth: 0, sameActor: 1, other: 2 } as const
 
 const FLOAT_BYTES = 8
-/** Up to here the parts of a text may refer to the whole text; longer ones certainly do, and keep all of it. */
-const COPIED_BY_SLICE = 12
+
+/** Names read lately, each at a place that its characters choose: those of attributes are the same in most sessions. */
+const names: string[] = Array.from({ length: 256 }, () => '')
+const NAMED_MAX = 32
+/** By length, where the characters of a text are gathered. */
+const codesOf: number[][] = []
+const GATHERED_MAX = 64
 
 /** Writes numbers, dots, texts and bytes of one session after the other into memory that it keeps. */
 export class PackWriter {
@@ -102,14 +107,15 @@ export class PackWriter {
   }
 }
 
-/** Reads what a PackWriter wrote, from the text that was made of it. */
+/** Reads what a PackWriter wrote, where it lies. */
 export class PackReader {
-  readonly #text: string
+  readonly #bytes: Uint8Array
   readonly #birth: Dot
-  #at = 0
+  #at: number
 
-  constructor(text: string, birth: Dot) {
-    this.#text = text
+  constructor(bytes: Uint8Array, at: number, birth: Dot) {
+    this.#bytes = bytes
+    this.#at = at
     this.#birth = birth
   }
 
@@ -138,29 +144,64 @@ export class PackReader {
     }
   }
 
+  skipDot(): void {
+    const event = this.#byte()
+    if (event !== Event.birth) this.number()
+    if (event === Event.other) this.number()
+  }
+
   text(): string {
     const head = this.number()
     const length = Math.floor(head / 2)
-    if (head % 2 === 0) return this.#narrow(length)
-    let text = ''
-    for (let i = 0; i < length; i++) text += String.fromCharCode(this.#byte() * 0x100 + this.#byte())
-    return text
+    const codes = length > GATHERED_MAX ? [] : (codesOf[length] ??= [])
+    for (let i = 0; i < length; i++) codes[i] = this.#code(head)
+    return String.fromCharCode(...codes)
   }
 
-  /** `all`: the bytes of the whole text. */
-  bytes(all: Uint8Array): Uint8Array {
+  /** A text that is likely to be read many times. */
+  name(): string {
+    const start = this.#at
+    const head = this.number()
+    const length = Math.floor(head / 2)
+    let place = length
+    for (let i = 0; i < length; i++) place = (place * 31 + this.#code(head)) & (names.length - 1)
+    const end = this.#at
+    this.#at = start
+    const known = names[place] as string
+    if (this.isText(known)) return known
+    this.#at = start
+    const name = this.text()
+    if (length <= NAMED_MAX) names[place] = name
+    this.#at = end
+    return name
+  }
+
+  skipText(): void {
+    const head = this.number()
+    this.#at += Math.floor(head / 2) * (1 + (head % 2))
+  }
+
+  /** Whether the next text is this one. */
+  isText(text: string): boolean {
+    const head = this.number()
+    const length = Math.floor(head / 2)
+    const end = this.#at + length * (1 + (head % 2))
+    let same = 0
+    if (length === text.length) while (same < length && this.#code(head) === text.charCodeAt(same)) same++
+    this.#at = end
+    return length === text.length && same === length
+  }
+
+  /** A view of what is read. */
+  bytes(): Uint8Array {
     const length = this.number()
-    this.#at += length
-    return all.subarray(this.#at - length, this.#at)
-  }
-
-  #narrow(length: number): string {
     const start = this.#at
     this.#at += length
-    if (length <= COPIED_BY_SLICE) return this.#text.slice(start, this.#at)
-    const codes: number[] = []
-    for (let at = start; at < this.#at; at++) codes.push(this.#text.charCodeAt(at))
-    return String.fromCharCode(...codes)
+    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset + start, length)
+  }
+
+  #code(head: number): number {
+    return head % 2 === 0 ? this.#byte() : this.#byte() * 0x100 + this.#byte()
   }
 
   #float(): number {
@@ -170,6 +211,6 @@ export class PackReader {
   }
 
   #byte(): number {
-    return this.#text.charCodeAt(this.#at++)
+    return this.#bytes[this.#at++] as number
   }
 }

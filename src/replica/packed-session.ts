@@ -1,15 +1,14 @@
 /**
- * A session as one text: the least that a JavaScript engine can keep bytes in. A text has a header of 16 bytes and
- * nothing in it for the garbage collector to follow, where the objects of a small session take 1,000 bytes and forty
- * steps. Each character is one byte. Numbers are LEB128 varints; dots are relative to the birth, times of writes to the
- * highest one.
+ * A session as bytes: the objects of a small one take 1,000 bytes and forty steps of the garbage collector. Numbers are
+ * LEB128 varints; dots are relative to the birth, times of writes to the highest one.
  *
- *   createdAt, maxIdleMs and maxLifeMs at birth, maxIdleMs now | version | highest | ids | registers
+ *   createdAt, maxIdleMs and maxLifeMs at birth, maxIdleMs now | ids | version | highest | registers
  */
 import type { Dot, IdHash } from '../session/session.js'
-import type { IdEntry, Register, SessionBase } from './events.js'
+import { KEPT_BYTES_MAX } from './arena.js'
+import { Reserved, type IdEntry, type Register, type SessionBase } from './events.js'
 import { PackReader, PackWriter } from './pack-format.js'
-import type { Packing } from './warm-sessions.js'
+import { registerOf } from './registers.js'
 
 /** What a session is, but for what changes with every access. */
 export interface SessionContents {
@@ -20,8 +19,6 @@ export interface SessionContents {
   removedIds: readonly Dot[]
   version: readonly Dot[]
   registers: readonly Register[]
-  /** All this as text, where it was packed and did not change since. */
-  text: string | undefined
 }
 
 /** A complete session: only such are packed. */
@@ -34,66 +31,117 @@ export interface PackedLifetimes {
   readonly maxLifeMs: number
 }
 
-/** Larger sessions would gain little: their values take more than all objects around them. */
-const PACKED_BYTES_MAX = 8 * 1024
 /** At most, beside names, texts and values: of a register, an id or a dot; and of everything that is there once. */
 const ITEM_BYTES_MAX = 48
 const HEAD_BYTES_MAX = 64
 
 const Value = { none: 0, bytes: 1, number: 2, text: 3 } as const
 
-const writer = new PackWriter(PACKED_BYTES_MAX)
+const writer = new PackWriter(KEPT_BYTES_MAX)
 
-/** The session as text; undefined where it is large, incomplete, or has what few sessions have and only for a while. */
-export function packed(birth: Dot, contents: SessionContents, maxIdleMs: number, packing: Packing): string | undefined {
-  if (contents.text !== undefined) return contents.text
-  if (!isComplete(contents) || contents.removedIds.length > 0 || bytesAtMost(contents) > PACKED_BYTES_MAX) return undefined
+/**
+ * The session as bytes, good until the next is packed; undefined where it is large (its values take more than all objects
+ * around them, so little would be gained), incomplete, or has what few sessions have and only for a while.
+ */
+export function packed(birth: Dot, contents: SessionContents): Uint8Array | undefined {
+  if (!isComplete(contents) || contents.removedIds.length > 0 || bytesAtMost(contents) > KEPT_BYTES_MAX) return undefined
   const { base, version, highest, ids, registers } = contents
   writer.start(birth)
   writer.number(base.createdAt)
   writer.number(base.maxIdleMs)
   writer.number(base.maxLifeMs)
-  writer.number(maxIdleMs)
-  writer.number(version.length)
-  for (const dot of version) writer.dot(dot)
-  writer.number(highest)
+  writer.number(maxIdleIn(contents))
   writer.number(ids.length)
   for (const { hash, dot } of ids) {
     writer.text(hash)
     writer.dot(dot)
   }
+  writer.number(version.length)
+  for (const dot of version) writer.dot(dot)
+  writer.number(highest)
   writer.number(registers.length)
   for (const register of registers) if (!writeRegister(register, highest)) return undefined
-  return packing.toText(writer.written())
+  return writer.written()
 }
 
-/** What was packed. Values are views of bytes that are this session's alone. */
-export function unpacked(birth: Dot, text: string, packing: Packing): SessionContents {
-  const reader = new PackReader(text, birth)
-  const base = { createdAt: reader.number(), maxIdleMs: reader.number(), maxLifeMs: reader.number() }
-  reader.number()
-  const version = listOf(reader, readDot)
-  const highest = reader.number()
-  const ids = listOf(reader, readId)
-  const bytes = packing.toBytes(text)
-  const registers = listOf(reader, (from) => readRegister(from, highest, bytes))
-  return { base, highest, ids, removedIds: [], version, registers, text }
+/** A packed session, read where its bytes lie: nothing that is read is good for longer than they lie there. */
+export class PackedSession {
+  readonly #bytes: Uint8Array
+  readonly #at: number
+  readonly #birth: Dot
+
+  constructor(bytes: Uint8Array, at: number, birth: Dot) {
+    this.#bytes = bytes
+    this.#at = at
+    this.#birth = birth
+  }
+
+  /** Everything, with values that are views of `bytes`. */
+  contents(): SessionContents {
+    const reader = this.#reader()
+    const base = { createdAt: reader.number(), maxIdleMs: reader.number(), maxLifeMs: reader.number() }
+    reader.number()
+    const ids = listOf(reader, readId)
+    const version = listOf(reader, readDot)
+    const highest = reader.number()
+    const registers = listOf(reader, (from) => readRegister(from, highest))
+    return { base, highest, ids, removedIds: [], version, registers }
+  }
+
+  lifetimes(): PackedLifetimes {
+    const reader = this.#reader()
+    const createdAt = reader.number()
+    reader.number()
+    const maxLifeMs = reader.number()
+    return { createdAt, maxIdleMs: reader.number(), maxLifeMs }
+  }
+
+  version(): readonly Dot[] {
+    const reader = this.#atIds()
+    for (let left = reader.number(); left > 0; left--) skipId(reader)
+    return listOf(reader, readDot)
+  }
+
+  hasId(hash: IdHash): boolean {
+    const reader = this.#atIds()
+    for (let left = reader.number(); left > 0; left--) {
+      if (reader.isText(hash)) return true
+      reader.skipDot()
+    }
+    return false
+  }
+
+  hasPrincipal(principal: string): boolean {
+    const reader = this.#atIds()
+    for (let left = reader.number(); left > 0; left--) skipId(reader)
+    for (let left = reader.number(); left > 0; left--) reader.skipDot()
+    reader.number()
+    for (let left = reader.number(); left > 0; left--) {
+      const isPrincipal = reader.isText(Reserved.principal)
+      reader.number()
+      if (isPrincipal) return reader.number() === Value.text && reader.isText(principal)
+      void readValue(reader)
+      reader.number()
+      reader.skipDot()
+    }
+    return false
+  }
+
+  #reader(): PackReader {
+    return new PackReader(this.#bytes, this.#at, this.#birth)
+  }
+
+  #atIds(): PackReader {
+    const reader = this.#reader()
+    for (let skipped = 0; skipped < 4; skipped++) reader.number()
+    return reader
+  }
 }
 
-/** When a packed session ends, without unpacking it. */
-export function lifetimesIn(text: string, birth: Dot): PackedLifetimes {
-  const reader = new PackReader(text, birth)
-  const createdAt = reader.number()
-  reader.number()
-  const maxLifeMs = reader.number()
-  return { createdAt, maxIdleMs: reader.number(), maxLifeMs }
-}
-
-/** The version of a packed session, without unpacking the rest. */
-export function versionIn(text: string, birth: Dot): readonly Dot[] {
-  const reader = new PackReader(text, birth)
-  for (let skipped = 0; skipped < 4; skipped++) reader.number()
-  return listOf(reader, readDot)
+/** As it was last set, else as at birth. */
+export function maxIdleIn({ registers, base }: SessionContents): number {
+  const changed = registerOf(registers, Reserved.maxIdleMs)?.value
+  return typeof changed === 'number' ? changed : (base?.maxIdleMs ?? Infinity)
 }
 
 function isComplete(contents: SessionContents): contents is Complete {
@@ -134,18 +182,18 @@ function writeRegister({ name, kind, value, hlc, dot }: Register, highest: numbe
   return true
 }
 
-function readRegister(reader: PackReader, highest: number, bytes: Uint8Array): Register {
-  const name = reader.text()
+function readRegister(reader: PackReader, highest: number): Register {
+  const name = reader.name()
   const kind = reader.number()
-  const value = readValue(reader, bytes)
+  const value = readValue(reader)
   const hlc = highest - reader.number()
   return { name, kind, value, hlc, dot: reader.dot() }
 }
 
-function readValue(reader: PackReader, bytes: Uint8Array): Uint8Array | string | number | null {
+function readValue(reader: PackReader): Uint8Array | string | number | null {
   switch (reader.number()) {
     case Value.bytes:
-      return reader.bytes(bytes)
+      return reader.bytes()
     case Value.number:
       return reader.number()
     case Value.text:
@@ -157,6 +205,11 @@ function readValue(reader: PackReader, bytes: Uint8Array): Uint8Array | string |
 
 function readId(reader: PackReader): IdEntry {
   return { hash: reader.text() as IdHash, dot: reader.dot() }
+}
+
+function skipId(reader: PackReader): void {
+  reader.skipText()
+  reader.skipDot()
 }
 
 function readDot(reader: PackReader): Dot {

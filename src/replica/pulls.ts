@@ -95,9 +95,13 @@ export class Pulls {
     } else this.#ask(lookup, now)
   }
 
+  /** Whether any request waits for an answer of the peers. */
+  get isAsking(): boolean {
+    return this.#byId.size > 0
+  }
+
   /** Something about the session changed: whoever waits for it may go on. */
   changed(session: SessionState, now: number): void {
-    if (this.#byId.size === 0) return
     for (const { hash } of session.ids) {
       const question = this.#byId.get(hash)
       if (question !== undefined) this.#retry(question, now)
@@ -105,20 +109,20 @@ export class Pulls {
   }
 
   onPull(link: LinkId, pull: Extract<Message, { type: 'pull' }>): void {
-    const fragments = new Map<SessionState, true>()
+    const asked = new Map<number, SessionState>()
     const kills = []
     const dead = []
     const dropped: IdHash[] = []
     for (const birth of pull.births) {
       const session = this.#state.live.get(birth)
       const kill = this.#state.kills.get(birth)
-      if (session !== undefined) fragments.set(session, true)
+      if (session !== undefined) asked.set(session.handle, session)
       else if (kill !== undefined) kills.push({ birth, dot: kill.dot, reason: kill.reason })
       else if (this.#state.isDead(birth)) dead.push(birth)
     }
     for (const { hash, origin } of pull.ids) {
       const session = this.#state.byId(hash)
-      if (session !== undefined) fragments.set(session, true)
+      if (session !== undefined) asked.set(session.handle, session)
       else if (this.#isDropped(hash, origin)) dropped.push(hash)
     }
     // A death without a kill event of its own is proved by the floor alone.
@@ -126,7 +130,7 @@ export class Pulls {
     const message: Message = {
       type: 'pull-reply',
       query: pull.query,
-      fragments: [...fragments.keys()].map((session) => session.fragment()),
+      fragments: Array.from(asked.values(), (session) => session.fragment()),
       kills,
       dead,
       dropped,

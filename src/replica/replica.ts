@@ -14,7 +14,6 @@ import { Roster, type Peer } from './roster.js'
 import type { SessionState } from './session-state.js'
 import { ReplicaState, type StateListener } from './state.js'
 import { Sync } from './sync.js'
-import { WarmSessions } from './warm-sessions.js'
 
 const DIGEST_EVERY_MS = 1_000
 const FORGET_EVERY_MS = 5_000
@@ -42,7 +41,8 @@ export class Replica {
   readonly #outbox = new Outbox()
   #outputs: Output[] = []
   #now: number
-  #changed: SessionState[] = []
+  /** By handle, and only while a request waits for one: a session that changed and then ended is the one that ended. */
+  readonly #changed = new Map<number, SessionState>()
   #digestAt = -Infinity
   #forgetAt = -Infinity
 
@@ -52,25 +52,23 @@ export class Replica {
     const emit = (output: Output): void => {
       this.#outputs.push(output)
     }
-    const { packing, warmSessionsMax } = options
-    const warm = packing === undefined ? undefined : new WarmSessions(packing, warmSessionsMax)
     const listener: StateListener = {
       changed: (session, what) => {
         if (what === 'created') this.#expiry.watch(session)
-        this.#changed.push(session)
+        this.#noteChange(session)
         const local = this.#commits.isApplying
         if (what === 'created' && !local) this.#duplicates.came()
         emit({ type: 'changed', what, birth: session.birth, local })
       },
       ended: (session, reason) => {
-        this.#changed.push(session)
+        this.#noteChange(session)
         const local = this.#commits.isApplying
         this.#duplicates.ended(session, reason, local)
         emit({ type: 'ended', birth: session.birth, reason, local })
       },
     }
     const { node, actor, startedAt } = options
-    this.state = new ReplicaState(listener, warm, new Conflicts(actor))
+    this.state = new ReplicaState(listener, options.warmSessionsMax, new Conflicts(actor), actor)
     this.roster = new Roster({ ...options, self: { node, actor, startedAt, state: 'joining' } }, now)
     this.sync = new Sync(this.state, this.roster, emit, options.partFragmentsMax)
     this.pulls = new Pulls(this.state, this.roster, options, emit)
@@ -106,10 +104,10 @@ export class Replica {
   handle(input: Input, now: number): readonly Output[] {
     this.#observe(now)
     this.#outputs = []
-    this.#changed = []
     this.#dispatch(input)
     this.#duplicates.settle()
-    for (const session of this.#changed) this.pulls.changed(session, now)
+    for (const session of this.#changed.values()) this.pulls.changed(session, now)
+    this.#changed.clear()
     if (input.type === 'message' || input.type === 'tick' || input.type === 'link-down') this.#review()
     return this.#outputs
   }
@@ -123,6 +121,10 @@ export class Replica {
     this.#now = now
     // Our own clock is the wrong one while most peers disagree with it.
     this.state.latestTouch = this.roster.isFenced ? Infinity : now
+  }
+
+  #noteChange(session: SessionState): void {
+    if (this.pulls.isAsking) this.#changed.set(session.handle, session)
   }
 
   #dispatch(input: Input): void {
@@ -281,7 +283,7 @@ export class Replica {
     this.#expiry.tick(now, this.#links((peer) => peer.phase === 'live'))
     this.#duplicates.tick(now)
     if (this.state.revoked.size > 0 && this.roster.isReady) {
-      for (const { birth } of Array.from(this.state.revoked)) this.#commits.kill(birth, 'logged-out', now)
+      for (const birth of this.state.live.births(this.state.revoked)) this.#commits.kill(birth, 'logged-out', now)
     }
     if (Math.abs(now - this.#forgetAt) >= FORGET_EVERY_MS) this.#forget()
     this.#flush()

@@ -5,9 +5,10 @@ import type { Event, Fragment, Kill, Revocation } from './events.js'
 import { HybridClock } from './hlc.js'
 import { IdTable, type Former } from './id-table.js'
 import { Conflicts } from './merge/conflicts.js'
+import { PrincipalTable } from './principal-table.js'
 import { Recent } from './recent.js'
-import { SessionState, type Actor, type IdChanges, type SessionEvent } from './session-state.js'
-import type { WarmSessions } from './warm-sessions.js'
+import type { IdChanges, SessionEvent, SessionState } from './session-state.js'
+import { SessionTable } from './session-table.js'
 
 /** Hears what changed, as it changes. */
 export interface StateListener {
@@ -32,28 +33,31 @@ const NOBODY = 0
 export class ReplicaState {
   readonly context = new Context()
   readonly clock = new HybridClock()
-  readonly live = new DotMap<SessionState>()
+  readonly live: SessionTable
   readonly recent = new Recent()
   readonly kills = new DotMap<KillRecord>()
   /** Per actor: kill records of its kills up to here may have been forgotten, here or where this was learned. */
   readonly floor = new Map<number, number>()
   readonly revocations = new Map<string, Revocation>()
   readonly conflicts: Conflicts
-  /** Sessions held whose principal was revoked and whose kill has not arrived. */
-  readonly revoked = new Set<SessionState>()
+  /** Handles of sessions held whose principal was revoked and whose kill has not arrived. */
+  readonly revoked = new Set<number>()
   /** Accesses that peers report as later than this are noted as this: one clock that is ahead prolongs nothing. */
   latestTouch = Infinity
-  readonly #actors = new Map<number, Actor>()
-  readonly #ids = new IdTable()
-  readonly #principals = new Map<string, Set<SessionState>>()
+  readonly #ids: IdTable
+  readonly #principals: PrincipalTable
   readonly #listener: StateListener
-  readonly #warm: WarmSessions | undefined
   #bytes = 0
 
-  /** `warm`: has sessions packed that were not used for long; absent: none is. `conflicts`: counts those of its process. */
-  constructor(listener: StateListener, warm?: WarmSessions, conflicts: Conflicts = new Conflicts(NOBODY)) {
+  /**
+   * `warmMax`: sessions used lately that are kept ready; the others are packed. `conflicts`: counts those of its process.
+   * `seed`: nobody outside knows it.
+   */
+  constructor(listener: StateListener, warmMax: number, conflicts: Conflicts = new Conflicts(NOBODY), seed = NOBODY) {
     this.#listener = listener
-    this.#warm = warm
+    this.live = new SessionTable(warmMax)
+    this.#ids = new IdTable(this.live, seed)
+    this.#principals = new PrincipalTable(this.live, seed)
     this.conflicts = conflicts
   }
 
@@ -72,7 +76,7 @@ export class ReplicaState {
   }
 
   byPrincipal(principal: string): readonly SessionState[] {
-    return [...(this.#principals.get(principal) ?? [])]
+    return Array.from(this.#principals.of(principal), (slot) => this.live.at(slot))
   }
 
   /** Why the id names nothing any more, within the grace time. */
@@ -120,17 +124,17 @@ export class ReplicaState {
 
   /** Merges what a peer holds of one session. Idempotent. Answers whether the session is alive here afterwards. */
   merge(fragment: Fragment, now: number): boolean {
-    if (this.isDead(fragment.birth)) {
+    const held = this.live.get(fragment.birth)
+    if (held === undefined && this.isDead(fragment.birth)) {
       for (const { hash } of fragment.ids) this.#ids.note(hash, 'gone', now)
       return false
     }
-    const held = this.live.get(fragment.birth)
     if (held !== undefined && !isNews(held, fragment)) {
       held.touch(fragment.touchedAt, this.latestTouch)
       for (const dot of proven(held, fragment)) this.context.add(dot)
       return true
     }
-    const session = held ?? this.#hold(fragment.birth)
+    const session = held ?? this.live.begin(fragment.birth)
     const wasComplete = session.isComplete
     this.clock.observe(fragment.highest)
     session.touch(fragment.touchedAt, this.latestTouch)
@@ -177,26 +181,18 @@ export class ReplicaState {
   }
 
   #applyToSession(event: SessionEvent, now: number): void {
-    if (this.isDead(event.birth)) {
+    const held = this.live.get(event.birth)
+    if (held === undefined && this.isDead(event.birth)) {
       if (event.type !== 'write') this.#ids.note(event.id, 'gone', now)
       return
     }
-    const session = this.live.get(event.birth) ?? this.#hold(event.birth)
+    const session = held ?? this.live.begin(event.birth)
     if (session.includes(event.dot)) return
     const wasComplete = session.isComplete
     session.touch(event.touchedAt, this.latestTouch)
     this.#update(session, now, () => session.apply(event, this.context, this.conflicts))
     if (!session.isComplete) return
     this.#listener.changed(session, !wasComplete ? 'created' : event.type === 'rotate' ? 'rotated' : 'changed')
-  }
-
-  #hold(birth: Dot): SessionState {
-    const actor = this.#actors.get(birth.actor) ?? { number: birth.actor }
-    this.#actors.set(birth.actor, actor)
-    const session = new SessionState(birth, this.#warm, actor)
-    this.live.set(birth, session)
-    this.#warm?.begin(session)
-    return session
   }
 
   /** Changes a session and keeps every index right. */
@@ -211,8 +207,8 @@ export class ReplicaState {
       this.#unlinkPrincipal(principal, session)
       this.#linkPrincipal(session.principal?.value, session)
     }
-    if (this.isRevoked(session)) this.revoked.add(session)
-    else if (this.revoked.size > 0) this.revoked.delete(session)
+    if (this.isRevoked(session)) this.revoked.add(session.handle)
+    else if (this.revoked.size > 0) this.revoked.delete(session.handle)
     return ids
   }
 
@@ -221,11 +217,12 @@ export class ReplicaState {
     if (session === undefined && this.isDead(kill.birth)) return
     this.kills.set(kill.birth, { ...kill, storedAt: now })
     if (session === undefined) return
-    this.live.delete(kill.birth)
-    this.revoked.delete(session)
+    session.leave()
+    this.revoked.delete(session.handle)
     this.#bytes -= session.bytes
     for (const { hash } of session.ids) this.#ids.unlink(hash, session, 'gone', now)
     this.#unlinkPrincipal(session.principal?.value, session)
+    this.live.end(session)
     this.#listener.ended(session, kill.reason)
   }
 
@@ -238,8 +235,8 @@ export class ReplicaState {
       if (this.revocations.size <= REVOCATIONS_MAX) break
       this.revocations.delete(principal)
     }
-    for (const session of this.#principals.get(revocation.principal) ?? []) {
-      if (this.isRevoked(session)) this.revoked.add(session)
+    for (const session of this.byPrincipal(revocation.principal)) {
+      if (this.isRevoked(session)) this.revoked.add(session.handle)
     }
   }
 
@@ -247,17 +244,12 @@ export class ReplicaState {
     if (counter > (this.floor.get(actor) ?? 0)) this.floor.set(actor, counter)
   }
 
-  #linkPrincipal(principal: unknown, session: SessionState): void {
-    if (typeof principal !== 'string') return
-    const sessions = this.#principals.get(principal)
-    if (sessions === undefined) this.#principals.set(principal, new Set([session]))
-    else sessions.add(session)
+  #linkPrincipal(principal: unknown, { slot }: SessionState): void {
+    if (typeof principal === 'string') this.#principals.link(principal, slot)
   }
 
-  #unlinkPrincipal(principal: unknown, session: SessionState): void {
-    if (typeof principal !== 'string') return
-    const sessions = this.#principals.get(principal)
-    if (sessions?.delete(session) && sessions.size === 0) this.#principals.delete(principal)
+  #unlinkPrincipal(principal: unknown, { slot }: SessionState): void {
+    if (typeof principal === 'string') this.#principals.unlink(principal, slot)
   }
 }
 

@@ -1,10 +1,3 @@
-/** Bytes as a text of one character for each, and back: only a runtime does that fast. */
-export interface Packing {
-  toText(bytes: Uint8Array): string
-  /** Bytes that nobody else has. */
-  toBytes(text: string): Uint8Array
-}
-
 /** A session that can take less memory while nobody uses it. */
 export interface Packable {
   pack(): void
@@ -22,13 +15,11 @@ const NEW_PART = 1 / 16
  * leave holes in the old generation.
  */
 export class WarmSessions {
-  readonly packing: Packing
   readonly #new: Ring
   readonly #used: Ring
 
   /** `max`: sessions used again; there is room for a sixteenth as many new ones beside them. */
-  constructor(packing: Packing, max: number) {
-    this.packing = packing
+  constructor(max: number) {
     this.#new = new Ring(Math.ceil(max * NEW_PART))
     this.#used = new Ring(max)
   }

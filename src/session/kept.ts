@@ -28,13 +28,3 @@ export function keptBytes(bytes: Uint8Array): Uint8Array {
   used += length
   return kept
 }
-
-/** What bytes are for as long as nobody looks at them: a text of as many characters. Larger ones than a few KB gain nothing. */
-export const bytesAsText = {
-  toText(bytes: Uint8Array): string {
-    return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1')
-  },
-  toBytes(text: string): Uint8Array {
-    return Buffer.from(text, 'latin1')
-  },
-} as const

@@ -76,15 +76,15 @@ export class Observation {
   }
 
   #watchSessions({ state: { live, kills } }: Replica): void {
-    const hold = live.set.bind(live)
-    live.set = (birth, session) => {
+    const begin = live.begin.bind(live)
+    live.begin = (birth) => {
       if (this.dead.has(birth)) this.revived = birth
-      hold(birth, session)
+      return begin(birth)
     }
-    const drop = live.delete.bind(live)
-    live.delete = (birth) => {
-      this.#bury(birth)
-      return drop(birth)
+    const end = live.end.bind(live)
+    live.end = (session) => {
+      this.#bury(session.birth)
+      end(session)
     }
     const record = kills.set.bind(kills)
     kills.set = (birth, kill) => {

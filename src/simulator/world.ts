@@ -1,6 +1,5 @@
 import type { Event, Input, LoadAnswer, Output } from '../replica/events.js'
 import { REPLICA_DEFAULTS } from '../replica/options.js'
-import { bytesAsText } from '../session/kept.js'
 import type { Dot, IdHash } from '../session/session.js'
 import { Alone } from './alone.js'
 import { Answers } from './answers.js'
@@ -77,7 +76,7 @@ export class World implements NodeHost, BrowserHost {
     this.attributes = plan.merges ? [...PLAIN_ATTRIBUTES, ...MERGING_ATTRIBUTES] : PLAIN_ATTRIBUTES
     // In some worlds few sessions stay ready, and most of what is read or changed is met packed. It takes longer.
     const warmSessionsMax = new Random(plan.seed, 'memory').chance(0.25) ? 8 : REPLICA_DEFAULTS.warmSessionsMax
-    this.replica = { ...REPLICA_DEFAULTS, packing: bytesAsText, warmSessionsMax, ...plan.replica }
+    this.replica = { ...REPLICA_DEFAULTS, warmSessionsMax, ...plan.replica }
     this.addresses = Array.from({ length: plan.nodes }, (_, index) => `127.0.0.1:${7000 + index}`)
     this.trace = new Trace(plan.traceLines)
     this.nodes = this.addresses.map((_, index) => new SimulatedNode(index, this, dice.fork(`node ${index}`)))

@@ -26,10 +26,10 @@ const NODES: readonly Mutant[] = [
   mutant('revoke', 'logging out everywhere misses what the one who does it does not hold', [
     {
       file: STATE,
-      find: 'if (this.isRevoked(session)) this.revoked.add(session); else if',
+      find: 'if (this.isRevoked(session)) this.revoked.add(session.handle); else if',
       put: 'if (false) ; else if',
     },
-    { file: STATE, find: 'if (this.isRevoked(session)) this.revoked.add(session); }', put: '}' },
+    { file: STATE, find: 'if (this.isRevoked(session)) this.revoked.add(session.handle); }', put: '}' },
   ], 6),
   one('confirm', 'a confirmation of all asks nobody', 'replica/concerns',
     `if (concern === 'all')`, `if (concern === 'all') return true; if (concern === 'all')`, 1),
@@ -82,7 +82,7 @@ const TIMES: readonly Mutant[] = [
   one('touch', 'touches only leave in the lazy batch', EXPIRY,
     'if (at - session.announcedAt > maxIdleMs / 2)', 'if (false)', 'scenarios/access-after-long'),
   one('touch', 'nobody is told of touches', EXPIRY,
-    'announce(sessions, links) {', 'announce(sessions, links) { return;', 'scenarios/later-access-is-announced'),
+    'announce(handles, links) {', 'announce(handles, links) { return;', 'scenarios/later-access-is-announced'),
   one('clock', 'what began under a clock that was ahead waits until it has caught up', 'replica/elapsed',
     'return elapsed < -ADJUSTED_MS ? Infinity : elapsed;', 'return elapsed;', 'scenarios/clock-set-back'),
   one('clock', 'accesses from a future that never came are kept', REPLICA,

@@ -50,7 +50,7 @@ function fragmentsOf(play: Play): readonly Fragment[] {
 }
 
 function mergeAll(fragments: readonly Fragment[]): unknown {
-  const state = new ReplicaState({ changed: () => {}, ended: () => {} })
+  const state = new ReplicaState({ changed: () => {}, ended: () => {} }, 1)
   for (const fragment of fragments) state.merge(fragment, 0)
   return {
     sessions: canonical({ state } as never),

@@ -6,7 +6,6 @@ import { REPLICA_DEFAULTS } from '../../replica/options.js'
 import { Replica } from '../../replica/replica.js'
 import type { SessionState } from '../../replica/session-state.js'
 import { foreignId, hashId, isUsableId, isWellFormed, keptHash, type IdCodec } from '../../session/id.js'
-import { bytesAsText } from '../../session/kept.js'
 import type { EndReason, NodeId, SessionDelta, SessionId, SessionRecord, SessionRef } from '../../session/session.js'
 import type { Transport } from '../../transport/transport.js'
 import type {
@@ -94,7 +93,6 @@ export class ReplicatedBackend implements SessionBackend {
       {
         ...REPLICA_DEFAULTS,
         ...options.stamps,
-        packing: bytesAsText,
         node,
         actor,
         startedAt,

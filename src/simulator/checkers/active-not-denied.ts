@@ -14,7 +14,8 @@ export const activeNotDenied: CheckerFactory = (scene): Checker => ({
     const session = state.live.get(id.birth)
     const history = scene.oracle.history(id.birth)
     if (session === undefined || session.base === undefined || state.isRevoked(session)) return
-    if (node.now >= session.base.createdAt + session.base.maxLifeMs || state.byId(id.hash) !== session) return
+    if (state.byId(id.hash)?.handle !== session.handle) return
+    if (node.now >= session.base.createdAt + session.base.maxLifeMs) return
     const idleMs = scene.now - history.accessedAt
     if (scene.calm.since > history.accessedAt - AFTERMATH_MS) return
     ensure(idleMs >= scene.idleFrom(session.maxIdleMs), NAME, () => {

@@ -40,6 +40,6 @@ export const exactIds: CheckerFactory = ({ nodes, oracle }): Checker => {
 }
 
 function isFound(session: SessionState, named: SessionState | undefined, hash: IdHash): boolean {
-  if (named === session) return true
+  if (named?.handle === session.handle) return true
   return named !== undefined && isBornBefore(named.birth, session.birth) && named.ids.some((id) => id.hash === hash)
 }

@@ -43,7 +43,7 @@ function compare(a: Process, b: Process): void {
 }
 
 function merged(own: Fragment, other: Fragment, known: Context): SessionState {
-  const copy = new SessionState(own.birth)
+  const copy = SessionState.begin(own.birth)
   copy.merge(own, new Context())
   copy.merge(other, known)
   return copy
