@@ -18,7 +18,7 @@ export const MERGING: readonly Mutant[] = [
     'const order = value - a.top.value ||', 'const order =', 3),
   one('K4', 'removed elements come back with a fragment', SET,
     'return isShared === true || !(coversDot(other.seen, dot) || coversDot(removed, dot));',
-    'return true;', 23),
+    'return true;', 'scenarios/removed-elsewhere'),
   one('K4', 'the removal of an element that has not arrived is forgotten', SET,
     'removed: open(state.removed, change.remove, seen)', 'removed: state.removed', 7),
   one('K4', 'a removal takes what its author does not hold', SET,

@@ -1,19 +1,6 @@
 import { expect, test } from 'vitest'
-import type { RegisterIntent } from '../../src/replica/events.js'
-import { RegisterKind, type Dot } from '../../src/session/session.js'
 import { Mesh, originOf, type Wire } from '../replica/mesh.js'
-
-const changeTags = (change: { add?: number; remove?: number }): RegisterIntent => {
-  const { add, remove } = change
-  const [added, removed] = [add === undefined ? [] : [Uint8Array.of(add)], remove === undefined ? [] : [Uint8Array.of(remove)]]
-  return { name: 'tags', kind: RegisterKind.set, value: { type: 'set', add: added, remove: removed } }
-}
-
-function tagsAt(mesh: Mesh, node: number, birth: Dot): readonly number[] {
-  const value = mesh.node(node).replica.state.live.get(birth)?.register('tags')?.value
-  if (typeof value !== 'object' || value === null || !('elements' in value)) return []
-  return value.elements.map(({ bytes }) => bytes[0] ?? 0)
-}
+import { changeTags, tagsAt } from './tags.js'
 
 /**
  * What the checker of merged attributes expects of removals, as one story. A tag is added on node 0. Node 1 removes
