@@ -4,8 +4,13 @@ type Numbers = Float64Array | Uint32Array
 const PART_BITS = 11
 const PART_LENGTH = 2 ** PART_BITS
 const IN_PART = PART_LENGTH - 1
+/** The first part begins with so few: most replicas of a simulation hold no more. */
+const FIRST_LENGTH = 64
 
-/** Numbers by slot, outside the heap. It grows by a part at a time: nothing is copied, whatever there is already. */
+/**
+ * Numbers by slot, outside the heap. It grows by a part at a time: nothing is copied, whatever there is already, but for
+ * the first part, which doubles.
+ */
 export class Column {
   readonly #make: (length: number) => Numbers
   readonly #parts: Numbers[] = []
@@ -20,9 +25,24 @@ export class Column {
   }
 
   set(slot: number, value: number): void {
-    const at = slot >>> PART_BITS
-    while (at >= this.#parts.length) this.#parts.push(this.#make(PART_LENGTH))
-    ;(this.#parts[at] as Numbers)[slot & IN_PART] = value
+    const part = this.#parts[slot >>> PART_BITS]
+    const at = slot & IN_PART
+    if (part === undefined || at >= part.length) this.#grow(slot)
+    ;(this.#parts[slot >>> PART_BITS] as Numbers)[at] = value
+  }
+
+  #grow(slot: number): void {
+    const first = this.#parts[0] ?? this.#make(FIRST_LENGTH)
+    let length = first.length
+    while (length < PART_LENGTH && length <= slot) length *= 2
+    this.#parts[0] = length === first.length ? first : this.#longer(first, length)
+    while (slot >>> PART_BITS >= this.#parts.length) this.#parts.push(this.#make(PART_LENGTH))
+  }
+
+  #longer(part: Numbers, length: number): Numbers {
+    const longer = this.#make(length)
+    longer.set(part)
+    return longer
   }
 }
 

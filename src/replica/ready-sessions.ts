@@ -5,6 +5,8 @@ import { NONE } from './slot-index.js'
 
 /** Twice as many as are in use as a rule: most of those asked for again and again have a place of their own. */
 const LATELY = 2_048
+/** To copy is the fastest way to make so many places. */
+const NOBODY: readonly undefined[] = Array.from({ length: LATELY })
 
 /**
  * Sessions that are objects, by slot; those used lately also by birth. In arrays whose places are used again and again:
@@ -15,7 +17,7 @@ export class ReadySessions {
   readonly #place = integers()
   readonly #sessions: (SessionState | undefined)[] = []
   readonly #free: number[] = []
-  readonly #lately: (SessionState | undefined)[] = Array.from({ length: LATELY }, () => undefined)
+  readonly #lately: (SessionState | undefined)[] = NOBODY.slice()
 
   get size(): number {
     return this.#sessions.length - this.#free.length

@@ -98,7 +98,7 @@ const COPIES_BYTES = 8 * 1024
 
 /** Memory for bytes that lie side by side: one piece for each session is dearer than what is copied. */
 class Copies {
-  memory = new Uint8Array(COPIES_BYTES)
+  memory = new Uint8Array(0)
   #used = 0
 
   /** Where in `memory`, from now on, there is room for so many. */
