@@ -29,7 +29,7 @@ export class UsageError extends Error {}
 
 /** How often each mode asks, and for how long at a time. */
 const MODES: Readonly<Record<Mode, { readonly rounds: number; readonly windowSeconds: number }>> = {
-  quick: { rounds: 1, windowSeconds: 1 },
+  quick: { rounds: 1, windowSeconds: 0.4 },
   standard: { rounds: 3, windowSeconds: 0.75 },
   full: { rounds: 3, windowSeconds: 1 },
 }

@@ -6,6 +6,7 @@
 import { realClock, closedLoop } from '../load/drivers.js'
 import { Crowd, WORKLOADS } from '../load/crowd.js'
 import type { LoadResult } from '../load/load.js'
+import { warmUpFor } from '../method/warm-up.js'
 import type { Window } from '../method/window.js'
 import type { PlanOptions, Question, Ratio, Sample, Settings, Trial, TrialContext } from '../question.js'
 import type { Variant } from '../variants.js'
@@ -14,8 +15,6 @@ const VISITORS = 1_000
 const WORKERS = 16
 /** To each node, of all kinds: until the compiler has nothing left to do. */
 const WARM_UP_REQUESTS = 12_000
-/** Seconds. Whose windows are shorter tries something out, and need not wait for the compiler. */
-const WINDOW_IN_EARNEST = 0.75
 /** Starting the processes, making the sessions, warming up. */
 const SETUP_SECONDS = 4
 /** Reading all sessions after a window. */
@@ -24,11 +23,12 @@ const VERIFY_SECONDS = 0.25
 const GENERATOR_BUSY = 0.95
 
 /** On one node: what the goals speak of, and what they are compared with. */
-const QUICK = ['floor', 'raw-http', 'es-memory', 'es-connect-redis', 'mesh-memory', 'mesh-redis', 'store-memory']
+const QUICK = ['floor', 'es-memory', 'es-connect-redis', 'mesh-memory', 'mesh-redis', 'store-memory']
+const STANDARD = [...QUICK, 'raw-http']
 /** On several. */
 const QUICK_OF_MORE = ['mesh-memory', 'mesh-async', 'mesh-redis']
 const STANDARD_OF_MORE = [...QUICK_OF_MORE, 'es-connect-redis']
-const FULL = [...QUICK, 'es-memorystore', 'mesh-async', 'mesh-tiered-behind', 'store-mesh']
+const FULL = [...STANDARD, 'es-memorystore', 'mesh-async', 'mesh-tiered-behind', 'store-mesh']
 const FULL_OF_MORE = [...STANDARD_OF_MORE, 'mesh-tiered-behind', 'store-mesh']
 
 export const question: Question = {
@@ -58,7 +58,7 @@ export const question: Question = {
 function variantsFor({ mode, variants, chosen }: PlanOptions, nodes: number): readonly Variant[] {
   const wanted = {
     quick: nodes === 1 ? QUICK : QUICK_OF_MORE,
-    standard: nodes === 1 ? QUICK : STANDARD_OF_MORE,
+    standard: nodes === 1 ? STANDARD : STANDARD_OF_MORE,
     full: nodes === 1 ? FULL : FULL_OF_MORE,
   }[mode]
   return variants.filter(({ name, shared }) => {
@@ -83,7 +83,7 @@ async function measure(variant: Variant, nodes: number, context: TrialContext): 
   const samples: Sample[] = []
   try {
     await crowd.settle(WORKERS)
-    await crowd.warmUp(WORKERS, WARM_UP_REQUESTS * nodes * Math.min(1, windowSeconds / WINDOW_IN_EARNEST))
+    await crowd.warmUp(WORKERS, warmUpFor(windowSeconds, WARM_UP_REQUESTS * nodes))
     for (const workload of WORKLOADS) {
       const load = async (): Promise<LoadResult> => {
         const step = async () => await crowd.step(workload)

@@ -6,6 +6,7 @@ import { Crowd } from '../load/crowd.js'
 import { openLoop, realClock } from '../load/drivers.js'
 import { Latencies } from '../load/histogram.js'
 import type { LoadResult } from '../load/load.js'
+import { warmUpFor } from '../method/warm-up.js'
 import type { PlanOptions, Question, Sample, Trial, TrialContext } from '../question.js'
 import type { Variant } from '../variants.js'
 
@@ -54,7 +55,7 @@ async function measure(variant: Variant, nodes: number, context: TrialContext): 
   const latencies = new Latencies()
   try {
     await crowd.settle(WORKERS)
-    await crowd.warmUp(WORKERS, WARM_UP_REQUESTS * nodes)
+    await crowd.warmUp(WORKERS, warmUpFor(windowSeconds, WARM_UP_REQUESTS * nodes))
     const load = async (): Promise<LoadResult> => {
       latencies.reset()
       const send = async () => await crowd.step('M')

@@ -34,6 +34,9 @@ const SIZES: Readonly<Record<Mode, readonly number[]>> = {
 const VARIANTS = ['floor', 'es-memory', 'es-memorystore', 'es-connect-redis', 'mesh-memory', 'mesh-async', 'mesh-redis']
 const SIZE_MAX_OF_REDIS = 100_000
 
+/** So few of them are repeated in every round. */
+const SMALL_MAX = 10_000
+
 /** Starting the process, and collecting its garbage. */
 const SETUP_SECONDS = 3
 const CHURN_RATE = 5_000
@@ -74,8 +77,8 @@ function trialOf(variant: Variant, sessions: number, shape: Shape, windowSeconds
     group: `${sessions} of ${shape}`,
     cells: [settings],
     seconds: SETUP_SECONDS + sessions / filledPerSecond(variant) + (variant.redis ? 0 : CHURN_WINDOWS * windowSeconds),
-    // Of bytes there is little to repeat.
-    rounds: 1,
+    // Of many bytes there is little to repeat. Few are a small part of a process, which differs from one to the next.
+    ...(sessions > SMALL_MAX ? { rounds: 1 } : {}),
     measure: async (context) => {
       const filling = { sessions, ...SHAPES[shape] }
       return [{ settings, ...(await measure(variant, filling, context)) }]

@@ -7,6 +7,7 @@ import { Crowd, type CrowdOptions } from '../load/crowd.js'
 import { closedLoop, realClock } from '../load/drivers.js'
 import { NO_LOAD, type LoadResult } from '../load/load.js'
 import { quantile } from '../method/figures.js'
+import { warmUpFor } from '../method/warm-up.js'
 import type { Window } from '../method/window.js'
 import type { Measured, PlanOptions, Question, Sample, Settings, Trial, TrialContext } from '../question.js'
 import type { Mark } from '../results.js'
@@ -182,7 +183,7 @@ async function cost(variant: Variant, context: TrialContext): Promise<Sample> {
   try {
     for (const crowd of crowds) {
       await crowd.settle(WORKERS)
-      await crowd.warmUp(WORKERS, WARM_UP_REQUESTS)
+      await crowd.warmUp(WORKERS, warmUpFor(context.windowSeconds, WARM_UP_REQUESTS))
     }
     for (let times = 0; times < TURNS; times++) {
       for (const [i, crowd] of crowds.entries()) {

@@ -9,6 +9,7 @@ import { Latencies } from '../load/histogram.js'
 import type { LoadResult } from '../load/load.js'
 import { Roamers } from '../load/roamers.js'
 import type { Outcome } from '../load/visitor.js'
+import { warmUpFor } from '../method/warm-up.js'
 import type { Measured, PlanOptions, Question, Sample, Settings, Trial, TrialContext } from '../question.js'
 import type { Site } from '../rig/rig.js'
 import type { Variant } from '../variants.js'
@@ -87,7 +88,7 @@ async function measureCell(site: Site, settings: Settings, context: TrialContext
   const roamers = new Roamers(site, { visitors: VISITORS, connections: WORKERS, withStamps, random })
   try {
     await roamers.settle(WORKERS)
-    await roamers.warmUp(WORKERS, WARM_UP_REQUESTS)
+    await roamers.warmUp(WORKERS, warmUpFor(windowSeconds, WARM_UP_REQUESTS))
     const freshness = new Freshness()
     const window = await context.window(async (): Promise<LoadResult> => {
       freshness.reset()

@@ -35,6 +35,10 @@ export class PackWriter {
     this.#at = 0
   }
 
+  isBirth(dot: Dot): boolean {
+    return sameDot(dot, this.#birth)
+  }
+
   /** A view, good until the next start. */
   written(): Uint8Array {
     return this.#bytes.subarray(0, this.#at)
@@ -54,7 +58,7 @@ export class PackWriter {
 
   dot(dot: Dot): void {
     const { actor, counter } = this.#birth
-    if (sameDot(dot, this.#birth)) {
+    if (this.isBirth(dot)) {
       this.#byte(Event.birth)
     } else if (dot.actor === actor) {
       this.#byte(Event.sameActor)
@@ -110,13 +114,13 @@ export class PackWriter {
 /** Reads what a PackWriter wrote, where it lies. */
 export class PackReader {
   readonly #bytes: Uint8Array
-  readonly #birth: Dot
+  readonly birth: Dot
   #at: number
 
   constructor(bytes: Uint8Array, at: number, birth: Dot) {
     this.#bytes = bytes
     this.#at = at
-    this.#birth = birth
+    this.birth = birth
   }
 
   number(): number {
@@ -133,10 +137,10 @@ export class PackReader {
   }
 
   dot(): Dot {
-    const { actor, counter } = this.#birth
+    const { actor, counter } = this.birth
     switch (this.#byte()) {
       case Event.birth:
-        return this.#birth
+        return this.birth
       case Event.sameActor:
         return { actor, counter: counter + this.number() }
       default:

@@ -1,12 +1,14 @@
 /**
  * A session as bytes: the objects of a small one take 1,000 bytes and forty steps of the garbage collector. Numbers are
- * LEB128 varints; dots are relative to the birth, times of writes to the highest one.
+ * LEB128 varints; dots are relative to the birth, the highest time to that of the birth, times of writes to the highest.
  *
- *   createdAt, maxIdleMs and maxLifeMs at birth, maxIdleMs now | ids | version | highest | registers
+ *   flags, createdAt, maxIdleMs and maxLifeMs at birth, maxIdleMs now if other | ids | version | highest | registers
+ *   a register: name, head (kind, type of its value, what is as usual), value, hlc if not the highest, dot if not the birth
  */
 import type { Dot, IdHash } from '../session/session.js'
 import { KEPT_BYTES_MAX } from './arena.js'
 import { Reserved, type IdEntry, type Register, type SessionBase } from './events.js'
+import { hlcAt } from './hlc.js'
 import { PackReader, PackWriter } from './pack-format.js'
 import { registerOf } from './registers.js'
 
@@ -36,6 +38,15 @@ const ITEM_BYTES_MAX = 48
 const HEAD_BYTES_MAX = 64
 
 const Value = { none: 0, bytes: 1, number: 2, text: 3 } as const
+const VALUE_TYPES = 4
+
+/** What is not as usual in the lifetimes of a session: another idle time than at birth; not whole seconds. */
+const Odd = { idleNow: 1, idle: 2, life: 4 } as const
+const MS_PER_SECOND = 1_000
+
+/** What is not as usual about a register: it was not written last; not at birth. */
+const Other = { time: 1, event: 2 } as const
+const OTHERS = 4
 
 const writer = new PackWriter(KEPT_BYTES_MAX)
 
@@ -47,10 +58,7 @@ export function packed(birth: Dot, contents: SessionContents): Uint8Array | unde
   if (!isComplete(contents) || contents.removedIds.length > 0 || bytesAtMost(contents) > KEPT_BYTES_MAX) return undefined
   const { base, version, highest, ids, registers } = contents
   writer.start(birth)
-  writer.number(base.createdAt)
-  writer.number(base.maxIdleMs)
-  writer.number(base.maxLifeMs)
-  writer.number(maxIdleIn(contents))
+  writeLifetimes(base, maxIdleIn(contents))
   writer.number(ids.length)
   for (const { hash, dot } of ids) {
     writer.text(hash)
@@ -58,7 +66,7 @@ export function packed(birth: Dot, contents: SessionContents): Uint8Array | unde
   }
   writer.number(version.length)
   for (const dot of version) writer.dot(dot)
-  writer.number(highest)
+  writer.number(highest - hlcAt(base.createdAt))
   writer.number(registers.length)
   for (const register of registers) if (!writeRegister(register, highest)) return undefined
   return writer.written()
@@ -79,21 +87,17 @@ export class PackedSession {
   /** Everything, with values that are views of `bytes`. */
   contents(): SessionContents {
     const reader = this.#reader()
-    const base = { createdAt: reader.number(), maxIdleMs: reader.number(), maxLifeMs: reader.number() }
-    reader.number()
+    const { base } = readLifetimes(reader)
     const ids = listOf(reader, readId)
     const version = listOf(reader, readDot)
-    const highest = reader.number()
+    const highest = hlcAt(base.createdAt) + reader.number()
     const registers = listOf(reader, (from) => readRegister(from, highest))
     return { base, highest, ids, removedIds: [], version, registers }
   }
 
   lifetimes(): PackedLifetimes {
-    const reader = this.#reader()
-    const createdAt = reader.number()
-    reader.number()
-    const maxLifeMs = reader.number()
-    return { createdAt, maxIdleMs: reader.number(), maxLifeMs }
+    const { base, maxIdleMs } = readLifetimes(this.#reader())
+    return { createdAt: base.createdAt, maxIdleMs, maxLifeMs: base.maxLifeMs }
   }
 
   version(): readonly Dot[] {
@@ -118,11 +122,11 @@ export class PackedSession {
     reader.number()
     for (let left = reader.number(); left > 0; left--) {
       const isPrincipal = reader.isText(Reserved.principal)
-      reader.number()
-      if (isPrincipal) return reader.number() === Value.text && reader.isText(principal)
-      void readValue(reader)
-      reader.number()
-      reader.skipDot()
+      const head = reader.number()
+      if (isPrincipal) return valueTypeIn(head) === Value.text && reader.isText(principal)
+      void readValue(reader, valueTypeIn(head))
+      if ((head & Other.time) !== 0) reader.number()
+      if ((head & Other.event) !== 0) reader.skipDot()
     }
     return false
   }
@@ -133,7 +137,8 @@ export class PackedSession {
 
   #atIds(): PackReader {
     const reader = this.#reader()
-    for (let skipped = 0; skipped < 4; skipped++) reader.number()
+    const odd = reader.number()
+    for (let left = (odd & Odd.idleNow) === 0 ? 3 : 4; left > 0; left--) reader.number()
     return reader
   }
 }
@@ -159,39 +164,62 @@ function bytesAtMost({ version, ids, registers }: SessionContents): number {
   return bytes
 }
 
+function writeLifetimes({ createdAt, maxIdleMs, maxLifeMs }: SessionBase, idleNow: number): void {
+  const isIdle = Number.isInteger(maxIdleMs / MS_PER_SECOND)
+  const isLife = Number.isInteger(maxLifeMs / MS_PER_SECOND)
+  writer.number((idleNow === maxIdleMs ? 0 : Odd.idleNow) + (isIdle ? 0 : Odd.idle) + (isLife ? 0 : Odd.life))
+  writer.number(createdAt)
+  writer.number(isIdle ? maxIdleMs / MS_PER_SECOND : maxIdleMs)
+  writer.number(isLife ? maxLifeMs / MS_PER_SECOND : maxLifeMs)
+  if (idleNow !== maxIdleMs) writer.number(idleNow)
+}
+
+function readLifetimes(reader: PackReader): { readonly base: SessionBase; readonly maxIdleMs: number } {
+  const odd = reader.number()
+  const createdAt = reader.number()
+  const maxIdleMs = reader.number() * ((odd & Odd.idle) === 0 ? MS_PER_SECOND : 1)
+  const maxLifeMs = reader.number() * ((odd & Odd.life) === 0 ? MS_PER_SECOND : 1)
+  return { base: { createdAt, maxIdleMs, maxLifeMs }, maxIdleMs: (odd & Odd.idleNow) === 0 ? maxIdleMs : reader.number() }
+}
+
 /** Writes a register; false where it merges. */
-function writeRegister({ name, kind, value, hlc, dot }: Register, highest: number): boolean {
+function writeRegister(register: Register, highest: number): boolean {
+  const { name, kind, value, hlc, dot } = register
+  const type = valueTypeOf(value)
+  if (type === undefined) return false
+  const [time, event] = [hlc === highest ? 0 : Other.time, writer.isBirth(dot) ? 0 : Other.event]
   writer.text(name)
-  writer.number(kind)
-  if (value === null) {
-    writer.number(Value.none)
-  } else if (value instanceof Uint8Array) {
-    writer.number(Value.bytes)
-    writer.bytes(value)
-  } else if (typeof value === 'number') {
-    writer.number(Value.number)
-    writer.number(value)
-  } else if (typeof value === 'string') {
-    writer.number(Value.text)
-    writer.text(value)
-  } else {
-    return false
-  }
-  writer.number(highest - hlc)
-  writer.dot(dot)
+  writer.number((kind * VALUE_TYPES + type) * OTHERS + time + event)
+  if (value instanceof Uint8Array) writer.bytes(value)
+  else if (typeof value === 'number') writer.number(value)
+  else if (typeof value === 'string') writer.text(value)
+  if (time !== 0) writer.number(highest - hlc)
+  if (event !== 0) writer.dot(dot)
   return true
+}
+
+function valueTypeOf(value: Register['value']): number | undefined {
+  if (value === null) return Value.none
+  if (value instanceof Uint8Array) return Value.bytes
+  if (typeof value === 'number') return Value.number
+  return typeof value === 'string' ? Value.text : undefined
+}
+
+function valueTypeIn(head: number): number {
+  return Math.floor(head / OTHERS) % VALUE_TYPES
 }
 
 function readRegister(reader: PackReader, highest: number): Register {
   const name = reader.name()
-  const kind = reader.number()
-  const value = readValue(reader)
-  const hlc = highest - reader.number()
-  return { name, kind, value, hlc, dot: reader.dot() }
+  const head = reader.number()
+  const kind = Math.floor(head / (VALUE_TYPES * OTHERS))
+  const value = readValue(reader, valueTypeIn(head))
+  const hlc = (head & Other.time) === 0 ? highest : highest - reader.number()
+  return { name, kind, value, hlc, dot: (head & Other.event) === 0 ? reader.birth : reader.dot() }
 }
 
-function readValue(reader: PackReader): Uint8Array | string | number | null {
-  switch (reader.number()) {
+function readValue(reader: PackReader, type: number): Uint8Array | string | number | null {
+  switch (type) {
     case Value.bytes:
       return reader.bytes()
     case Value.number:

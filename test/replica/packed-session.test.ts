@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { Context } from '../../src/replica/context.js'
-import type { Event, Register } from '../../src/replica/events.js'
+import { Reserved, type Event, type Register } from '../../src/replica/events.js'
+import { hlcAt } from '../../src/replica/hlc.js'
 import { packed, PackedSession, type SessionContents } from '../../src/replica/packed-session.js'
 import { SessionState, type SessionEvent } from '../../src/replica/session-state.js'
 import { SessionTable } from '../../src/replica/session-table.js'
@@ -74,10 +75,28 @@ describe('a packed session', () => {
     }
   })
 
-  test('takes little more than its values', () => {
-    const registers = [register('name', Buffer.alloc(256, 0xff))]
+  test('takes little more than its values and its id', () => {
+    const highest = hlcAt(START) + 3
+    const registers = Array.from({ length: 10 }, (_, i) => register(`name${i}`, Buffer.alloc(100, 0xff), { hlc: highest }))
+    const ids = [{ hash: 'i'.repeat(22) as IdHash, dot: BIRTH }]
+    const [ofName, ofRegister, ofSession] = [6, 2, 40]
 
-    expect(packed(BIRTH, contentsOf({ registers }))?.length).toBeLessThan(256 + 50)
+    const length = packed(BIRTH, contentsOf({ highest, ids, registers }))?.length
+    expect(length).toBeLessThan(10 * (100 + ofName + ofRegister) + ofSession)
+  })
+
+  test('says how long it lasts, whether that was changed or not, in seconds or between them', () => {
+    for (const maxIdleMs of [1_000, 1_500, 0, Infinity]) {
+      for (const now of [maxIdleMs, 2_000, 2_500]) {
+        const base = { createdAt: START, maxIdleMs, maxLifeMs: 7_200_001 }
+        const registers = now === maxIdleMs ? [] : [register(Reserved.maxIdleMs, now)]
+        const session = laidDown(contentsOf({ base, registers, ids: [{ hash: 'id' as IdHash, dot: BIRTH }] }))
+
+        expect(session.lifetimes()).toEqual({ createdAt: START, maxIdleMs: now, maxLifeMs: 7_200_001 })
+        expect(session.contents().base).toEqual(base)
+        expect(session.hasId('id' as IdHash)).toBe(true)
+      }
+    }
   })
 
   test.each<[string, Partial<SessionContents>]>([
