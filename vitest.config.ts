@@ -30,7 +30,6 @@ export default defineConfig({
           globalSetup: 'test/support/setup.ts',
           testTimeout: 60_000,
           hookTimeout: 60_000,
-          fileParallelism: false,
         },
       },
       {

@@ -42,7 +42,7 @@ const SETUP_SECONDS = 3
 const CHURN_RATE = 5_000
 const CHURN_WINDOWS = 3
 const COLLECTIONS = 3
-const FIRST = 2_000
+const FIRST = 10_000
 /** Memory that was given back to the operating system is counted a moment later. */
 const SETTLING_MS = 300
 /** Of what one session takes, the most that any of them needs while it fills: to know what does not fit. */
