@@ -6,7 +6,7 @@ import { changeFor, isChange } from './merge/register.js'
 import type { Written } from './merge/stamp-order.js'
 import type { Outbox } from './outbox.js'
 import type { Roster } from './roster.js'
-import type { SessionState } from './session-state.js'
+import type { SessionState } from './sessions/session-state.js'
 import { stampAfter } from './stamp.js'
 import type { ReplicaState } from './state.js'
 

@@ -1,7 +1,8 @@
 import type { Commits } from './commits.js'
 import type { LinkId, Output } from './events.js'
 import type { Outbox } from './outbox.js'
-import type { Peer, Roster } from './roster.js'
+import type { Peer } from './peer.js'
+import type { Roster } from './roster.js'
 
 /** Leaving in good order: peers confirm that they have all of this node's events, or time is up; then it says so. */
 export class Departure {

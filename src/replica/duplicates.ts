@@ -3,7 +3,7 @@ import { DotMap } from './dot-map.js'
 import { elapsedMs } from './elapsed.js'
 import type { Event } from './events.js'
 import type { Roster } from './roster.js'
-import type { SessionState } from './session-state.js'
+import type { SessionState } from './sessions/session-state.js'
 import type { ReplicaState } from './state.js'
 
 /** How long one whose maker is not there stays, milliseconds: news of an end that its maker knew of come sooner. */

@@ -3,7 +3,7 @@ import { DotMap } from './dot-map.js'
 import { elapsedMs } from './elapsed.js'
 import type { LinkId, Message, Output, Touch } from './events.js'
 import type { Roster } from './roster.js'
-import type { SessionState } from './session-state.js'
+import type { SessionState } from './sessions/session-state.js'
 import type { ReplicaState } from './state.js'
 import { TimeWheel } from './time-wheel.js'
 

@@ -3,7 +3,7 @@ import { elapsedMs } from './elapsed.js'
 import type { LinkId, LoadAnswer, Message, Output, Stamp } from './events.js'
 import { Rate } from './rate.js'
 import type { Roster } from './roster.js'
-import type { SessionState } from './session-state.js'
+import type { SessionState } from './sessions/session-state.js'
 import { isCovered, isOverflow, isOverfull, missingDots, stampAfter } from './stamp.js'
 import type { ReplicaState } from './state.js'
 

@@ -1,36 +1,16 @@
 import { actorTag, type Dot, type NodeId } from '../session/session.js'
 import { Context } from './context.js'
 import { elapsedMs } from './elapsed.js'
-import type { ContextEntry, LinkId, Member, Message } from './events.js'
-
-type Digest = Extract<Message, { type: 'digest' }>
+import type { LinkId, Member } from './events.js'
+import { OwnClock } from './own-clock.js'
+import type { Peer, PeerDigest } from './peer.js'
+import { Readiness } from './readiness.js'
 
 /** In the order in which one start of a node goes through them. */
 const STATES: readonly Member['state'][] = ['joining', 'up', 'left']
 
 /** A process that was heard no longer ago is taken to run, whatever became of the link, milliseconds. */
 const HEARD_LATELY_MS = 15_000
-/** For how much time lived a tick counts at most, milliseconds: twice what lies between two. */
-const LIVED_PER_TICK_MS = 200
-
-/** The other end of one link, and what it is known to have. */
-export interface Peer {
-  readonly link: LinkId
-  readonly member: Member
-  /** What it has acknowledged. Kept by link, hence by actor: a restarted peer starts at nothing. */
-  readonly row: Context
-  /**
-   * `catching-up`: what it lacks of our events is not known yet; `live`: it gets every event as it happens;
-   * `stale`: its queue was full and frames were lost.
-   */
-  phase: 'catching-up' | 'live' | 'stale'
-  heardAt: number
-  digest: Digest | undefined
-  /** Its wall clock minus ours at the last digest, milliseconds; undefined while unknown since our clock jumped. */
-  clockOffsetMs: number | undefined
-  /** What it had when we first met it, until that is covered here. */
-  barrier: readonly ContextEntry[] | undefined
-}
 
 export interface RosterOptions {
   readonly self: Member
@@ -51,58 +31,37 @@ export class Roster {
   readonly options: RosterOptions
   readonly peers = new Map<LinkId, Peer>()
   readonly #members = new Map<NodeId, { member: Member; heardAt: number }>()
-  readonly #silent: Set<string>
   /** Configured peers that may be members, whether or not they have been met. */
   #expected: number
   #startedAt: number
-  /**
-   * How long this process has run, and as of when, milliseconds: ticks, each of which counts for so much at most. A process
-   * without CPU that finds a time limit over has not read what came meanwhile.
-   */
-  #livedMs = 0
-  #livedAt: number
-  /** Barriers of peers whose link went down before they were covered, and since when in time lived. */
-  #owed: readonly { readonly barrier: readonly ContextEntry[]; readonly since: number }[] = []
-  #fenced = false
-  #ready = false
-  /** Ready while somebody that may be a member had not spoken: what comes from those we meet later comes in pieces. */
-  #readyInSilence = false
-  /** Whether nothing of what peers had when we first met them is missing. */
-  #isCaughtUp = false
-  /** The starts of nodes of which all is here that they had when we met them. */
-  readonly #met = new Map<NodeId, number>()
-  /** Our clock jumped, or most peers contradicted it, and none confirmed it since. */
-  #isDoubted = false
+  readonly #clock: OwnClock
+  readonly #readiness: Readiness
 
   constructor(options: RosterOptions, now: number) {
     this.options = options
-    this.#silent = new Set(options.peers)
     this.#expected = options.peers.length
     this.#startedAt = now
-    this.#livedAt = now
+    this.#clock = new OwnClock(options.maxSkewMs)
+    this.#readiness = new Readiness(options.peers, options.bootstrapTimeoutMs, now)
   }
 
   get self(): Member {
-    return { ...this.options.self, state: this.#ready ? 'up' : 'joining' }
+    return { ...this.options.self, state: this.#readiness.isReady ? 'up' : 'joining' }
   }
 
   /** Every session can be served here: all that the peers had when we met them is here. */
   get isReady(): boolean {
-    return this.#ready && !this.#fenced
+    return this.#readiness.isReady && !this.isFenced
   }
 
-  /**
-   * What is held may be served without asking. A node that became ready in silence and then meets a peer gets that peer's
-   * own events first, so that a session may be here without what others wrote to it, and no stamp says so: all members,
-   * the node's earlier start among them, had that.
-   */
+  /** What is held may be served without asking. */
   get isCaughtUp(): boolean {
-    return this.#isCaughtUp && this.#ready && !this.#fenced
+    return this.#readiness.isCaughtUp && !this.isFenced
   }
 
   /** The clock of this node disagrees with most others: it must neither serve nor judge expiry. */
   get isFenced(): boolean {
-    return this.#fenced
+    return this.#clock.isFenced
   }
 
   /** Members that count, this node not included: not left, not forgotten. */
@@ -167,7 +126,6 @@ export class Roster {
   }
 
   linkUp(link: LinkId, member: Member, dialled: string | undefined, now: number): Peer {
-    if (dialled !== undefined) this.#silent.delete(dialled)
     // Whoever answers is the present start of its node, also if its clock says that it is an earlier one.
     if (this.#members.get(member.node)?.member.actor !== member.actor) this.#members.delete(member.node)
     this.meet(member, now)
@@ -182,25 +140,19 @@ export class Roster {
       barrier: undefined,
     }
     this.peers.set(link, peer)
-    if (this.#isOwed(peer)) this.#isCaughtUp = false
+    this.#readiness.linkUp(peer, dialled)
     return peer
   }
 
-  /** Whether what the peer has is to be covered before we serve without asking. */
-  #isOwed({ member }: Peer): boolean {
-    return !this.#ready || (this.#readyInSilence && this.#met.get(member.node) !== member.actor)
-  }
-
-  /** A link that goes down takes no barrier with it: another peer may help to cover it. */
   linkDown(link: LinkId): void {
-    const barrier = this.peers.get(link)?.barrier
+    const peer = this.peers.get(link)
     this.peers.delete(link)
-    if (barrier !== undefined) this.#owed = [...this.#owed, { barrier, since: this.#livedMs }]
+    if (peer !== undefined) this.#readiness.linkDown(peer)
   }
 
   /** A configured peer answered with a refusal: it will not keep us waiting. */
   refused(address: string): void {
-    if (this.#silent.delete(address)) this.#expected--
+    if (this.#readiness.refused(address)) this.#expected--
   }
 
   /**
@@ -228,8 +180,8 @@ export class Roster {
   }
 
   /** A peer told what it has, whom it hears, and its time. */
-  digest(peer: Peer, digest: Digest, now: number): void {
-    if (peer.barrier === undefined && this.#isOwed(peer)) peer.barrier = digest.context
+  digest(peer: Peer, digest: PeerDigest, now: number): void {
+    this.#readiness.told(peer, digest.context)
     peer.digest = digest
     peer.clockOffsetMs = digest.wallMs - now
     peer.row.join(digest.context)
@@ -245,91 +197,25 @@ export class Roster {
 
   /** Forgets who was away too long, and judges our own clock by the peers'. Answers whether they confirmed it just now. */
   tick(now: number): boolean {
-    this.#livedMs += Math.min(Math.max(0, now - this.#livedAt), LIVED_PER_TICK_MS)
-    this.#livedAt = now
+    this.#readiness.tick(now)
     for (const { member: { node, actor }, heardAt } of this.#members.values()) {
       if (now - heardAt <= this.options.forgetAfterMs || this.peerOf(actor) !== undefined) continue
       this.#members.delete(node)
-      this.#met.delete(node)
+      this.#readiness.forget(node)
       this.#expected--
     }
     if (now - this.#startedAt > this.options.forgetAfterMs) this.#expected = Math.min(this.#expected, this.#members.size)
-    const wasDoubted = this.#isDoubted || this.#fenced
-    this.#judgeClock()
-    return wasDoubted && !this.#isDoubted && !this.#fenced
+    return this.#clock.judge(this.peers)
   }
 
   /** Our clock jumped, or we slept: until peers confirm the time we judge nothing by it. Without peers we believe it. */
   suspectClock(): void {
-    this.#isDoubted = true
-    if (this.peers.size === 0) return
-    this.#fenced = true
-    for (const peer of this.peers.values()) peer.clockOffsetMs = undefined
+    this.#clock.suspect(this.peers)
   }
 
-  /**
-   * A clock is wrong when most peers agree that it is; one peer alone proves nothing. Once in doubt it is right when most
-   * clocks, this one among them, show its time: peers that contradict one another have not confirmed it.
-   */
-  #judgeClock(): void {
-    if (!this.#isDoubted && !this.#isContradicted) return
-    const offsets = [...this.peers.values()]
-      .flatMap((peer) => (peer.clockOffsetMs === undefined ? [] : [peer.clockOffsetMs]))
-      .sort((a, b) => a - b)
-    const { maxSkewMs } = this.options
-    if (this.peers.size === 0) {
-      this.#fenced = false
-    } else if (this.#isDoubted) {
-      if (offsets.length === 0) return
-      const confirming = offsets.filter((offset) => Math.abs(offset) <= maxSkewMs).length
-      this.#fenced = (confirming + 1) * 2 <= offsets.length + 1
-      this.#isDoubted = this.#fenced
-    } else if (offsets.length >= 2) {
-      const median = offsets[offsets.length >> 1] ?? 0
-      const agree = offsets.filter((offset) => Math.abs(offset - median) <= maxSkewMs).length
-      this.#fenced = agree * 2 > offsets.length && Math.abs(median) > maxSkewMs
-      this.#isDoubted = this.#fenced
-    }
-  }
-
-  get #isContradicted(): boolean {
-    for (const { clockOffsetMs } of this.peers.values()) {
-      if (clockOffsetMs !== undefined && Math.abs(clockOffsetMs) > this.options.maxSkewMs) return true
-    }
-    return false
-  }
-
-  /** Becomes ready, and caught up, when nothing stands against it. Answers whether it became ready now. */
+  /** Becomes ready when nothing stands against it. Answers whether it became ready now. */
   judgeReady(context: Context): boolean {
-    if (this.#ready && this.#isCaughtUp) return false
-    const isOverdue = this.#livedMs >= this.options.bootstrapTimeoutMs
-    if (!this.#ready && !isOverdue && this.#silent.size > 0) return false
-    this.#owed = this.#owed.filter(({ barrier, since }) => {
-      return this.#livedMs - since < this.options.bootstrapTimeoutMs && !context.covers(barrier)
-    })
-    let isSilent = false
-    let isCovered = this.#owed.length === 0
-    for (const peer of this.peers.values()) {
-      if (!this.#isOwed(peer)) continue
-      if (peer.barrier === undefined) isSilent = true
-      else if (!context.covers(peer.barrier)) isCovered = false
-      else if (this.#ready) this.#cover(peer)
-    }
-    if (this.#ready) {
-      this.#isCaughtUp = isCovered && !isSilent
-      return false
-    }
-    if (!isCovered || (isSilent && !isOverdue)) return false
-    this.#ready = true
-    this.#readyInSilence = isSilent || this.#silent.size > 0
-    this.#isCaughtUp = !isSilent
-    for (const peer of this.peers.values()) if (peer.barrier !== undefined) this.#cover(peer)
-    return true
-  }
-
-  #cover(peer: Peer): void {
-    peer.barrier = undefined
-    this.#met.set(peer.member.node, peer.member.actor)
+    return this.#readiness.judge(this.peers.values(), context)
   }
 }
 

@@ -7,7 +7,7 @@ import type { Dot } from '../session/session.js'
 import type { Context } from './context.js'
 import type { Stamp } from './events.js'
 import type { Roster } from './roster.js'
-import type { SessionState } from './session-state.js'
+import type { SessionState } from './sessions/session-state.js'
 
 /** What a cookie has room for. A session would need more parts than this, each last written by another process. */
 export const STAMP_DOTS_MAX = 16

@@ -3,12 +3,12 @@ import { Context } from './context.js'
 import { DotMap } from './dot-map.js'
 import type { Event, Fragment, Kill, Revocation } from './events.js'
 import { HybridClock } from './hlc.js'
-import { IdTable, type Former } from './id-table.js'
 import { Conflicts } from './merge/conflicts.js'
-import { PrincipalTable } from './principal-table.js'
 import { Recent } from './recent.js'
-import type { IdChanges, SessionEvent, SessionState } from './session-state.js'
-import { SessionTable } from './session-table.js'
+import { IdTable, type Former } from './sessions/id-table.js'
+import { PrincipalTable } from './sessions/principal-table.js'
+import type { IdChanges, SessionEvent, SessionState } from './sessions/session-state.js'
+import { SessionTable } from './sessions/session-table.js'
 
 /** Hears what changed, as it changes. */
 export interface StateListener {

@@ -3,7 +3,8 @@ import { Context } from './context.js'
 import { DotMap } from './dot-map.js'
 import { elapsedMs } from './elapsed.js'
 import type { ContextEntry, Fragment, Kill, LinkId, Message, Output, Revocation } from './events.js'
-import type { Peer, Roster } from './roster.js'
+import type { Peer } from './peer.js'
+import type { Roster } from './roster.js'
 import type { ReplicaState } from './state.js'
 
 type Part = Extract<Message, { type: 'sync-part' }>

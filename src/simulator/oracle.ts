@@ -1,6 +1,6 @@
 import { DotMap } from '../replica/dot-map.js'
 import type { CommitWrites, Event, RegisterWrite } from '../replica/events.js'
-import type { SessionEvent } from '../replica/session-state.js'
+import type { SessionEvent } from '../replica/sessions/session-state.js'
 import type { Intent } from '../session/merged.js'
 import type { Dot, IdHash } from '../session/session.js'
 import { isMergingAttribute } from './merging.js'

@@ -2,9 +2,10 @@
 import { mutant, one, type Change, type Mutant } from './mutant.js'
 
 const STATE = 'replica/state'
-const SESSION = 'replica/session-state'
-const IDS = 'replica/id-set'
+const SESSION = 'replica/sessions/session-state'
+const IDS = 'replica/sessions/id-set'
 const SYNC = 'replica/sync'
+const SHELVED = 'replica/sessions/shelved-session'
 
 const AGAIN: Change = {
   file: STATE,
@@ -116,17 +117,17 @@ const ROUNDS: readonly Mutant[] = [
     'if (!this.context.has(record.birth)) continue;', '', 6),
   one('G1', 'forgetting a kill record does not raise the floor', STATE,
     'if (record.dot !== null) this.#raiseFloor(record.dot.actor, record.dot.counter);', '', 1),
-  one('pack', 'what happens to a session while it is packed is lost', 'replica/shelved-session',
+  one('pack', 'what happens to a session while it is packed is lost', SHELVED,
     'this.#held = contents; this.#home.use(this);', '', 4),
-  one('pack', 'what lies packed of a session is taken for what it is after a change', 'replica/shelved-session',
+  one('pack', 'what lies packed of a session is taken for what it is after a change', SHELVED,
     'contents.isPacked = false; this.#shelf?.changed(this);', '', 4),
-  one('pack', 'whoever looks at a session that another one has ready sees what lies packed', 'replica/shelved-session',
+  one('pack', 'whoever looks at a session that another one has ready sees what lies packed', SHELVED,
     'return other === undefined ? undefined : other.#held;', 'return undefined;', 'replica/packed-session'),
-  one('pack', 'what a session was while it waited for peers is lost when it ends', 'replica/shelved-session',
+  one('pack', 'what a session was while it waited for peers is lost when it ends', SHELVED,
     'this.#isOverdue = this.#pins > 0 ||', 'this.#isOverdue =', 'replica/packed-session'),
-  one('pack', 'the number of a session whose bytes moved is not noted', 'replica/arena',
+  one('pack', 'the number of a session whose bytes moved is not noted', 'replica/sessions/arena',
     'if (owner !== undefined) this.#moved(owner, addressOf(index, number));', '', 4),
-  one('pack', 'a packed session forgets which events it includes', 'replica/packed-session',
+  one('pack', 'a packed session forgets which events it includes', 'replica/sessions/packed-session',
     'return { base, highest, ids, removedIds: [], version, registers };',
     'return { base, highest, ids, removedIds: [], version: version.slice(0, 1), registers };', 4),
   one('import', 'a session that was made elsewhere is held and not told to peers', 'replica/replica',
@@ -136,7 +137,7 @@ const ROUNDS: readonly Mutant[] = [
      context.add = () => {};
      const alive = this.state.merge(input.fragment, now);
      context.add = add;`, 1),
-  one('forget', 'removed attributes are not kept as removed', 'replica/registers',
+  one('forget', 'removed attributes are not kept as removed', 'replica/sessions/registers',
     'return registers.length > into.length ? registers.slice() : registers;',
     'return registers.filter((register) => register.value !== null);', 1),
   one('forget', 'versions leave out what all members have', 'replica/replica',

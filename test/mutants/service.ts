@@ -2,25 +2,27 @@
 import { mutant, one, type Mutant } from './mutant.js'
 
 const STATE = 'replica/state'
-const SESSION = 'replica/session-state'
+const SESSION = 'replica/sessions/session-state'
 const PULLS = 'replica/pulls'
 const EXPIRY = 'replica/expiry'
 const ROSTER = 'replica/roster'
+const READINESS = 'replica/readiness'
+const CLOCK = 'replica/own-clock'
 const STAMP = 'replica/stamp'
 const REPLICA = 'replica/replica'
 
 const NODES: readonly Mutant[] = [
   one('actor', 'a process that comes back goes on with the actor of the last one', 'simulator/node',
     'const actor = this.#random.actor();', 'const actor = (this.fixed ??= this.#random.actor());', 1),
-  one('ready', 'a node is ready before it has what its peers had', ROSTER,
+  one('ready', 'a node is ready before it has what its peers had', READINESS,
     'else if (!context.covers(peer.barrier)) isCovered = false;', '', 2),
   one('ready', 'a node that is not ready answers from what it holds', PULLS,
     'return this.#roster.isCaughtUp ? this.#answer(lookup, now) : undefined;',
     'return this.#answer(lookup, now);', 1),
-  one('ready', 'a node that became ready in silence has caught up with those it meets later', ROSTER,
-    'return !this.#ready || (this.#readyInSilence && this.#met.get(member.node) !== member.actor);',
-    'return !this.#ready;', 'scenarios/ready-in-silence'),
-  one('ready', 'time in which a starting node has no CPU counts', ROSTER,
+  one('ready', 'a node that became ready in silence has caught up with those it meets later', READINESS,
+    'return !this.#isReady || (this.#inSilence && this.#met.get(member.node) !== member.actor);',
+    'return !this.#isReady;', 'scenarios/ready-in-silence'),
+  one('ready', 'time in which a starting node has no CPU counts', READINESS,
     'Math.min(Math.max(0, now - this.#livedAt), LIVED_PER_TICK_MS)', 'Math.max(0, now - this.#livedAt)',
     'scenarios/starved-while-starting'),
   mutant('revoke', 'logging out everywhere misses what the one who does it does not hold', [
@@ -88,7 +90,7 @@ const TIMES: readonly Mutant[] = [
   one('clock', 'accesses from a future that never came are kept', REPLICA,
     'if (this.roster.tick(now)) this.#expiry.clockMended(now);', 'this.roster.tick(now);',
     'scenarios/clock-set-back'),
-  one('clock', 'peers that contradict one another confirm a clock in doubt', ROSTER,
+  one('clock', 'peers that contradict one another confirm a clock in doubt', CLOCK,
     'else if (this.#isDoubted) {', 'else if (this.#isDoubted && offsets.length < 2) {',
     'scenarios/clock-without-a-majority'),
   one('clock', 'a clock that jumps makes a node forget the others', REPLICA,

@@ -2,7 +2,7 @@
 import fc from 'fast-check'
 import type { Event } from '../../src/replica/events.js'
 import type { Replica } from '../../src/replica/replica.js'
-import type { SessionState } from '../../src/replica/session-state.js'
+import type { SessionState } from '../../src/replica/sessions/session-state.js'
 import type { Intent } from '../../src/session/merged.js'
 import { sameDot, type Dot } from '../../src/session/session.js'
 import { canonical, Mesh, text, textOf } from '../replica/mesh.js'

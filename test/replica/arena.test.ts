@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Arena, KEPT_BYTES_MAX } from '../../src/replica/arena.js'
+import { Arena, KEPT_BYTES_MAX } from '../../src/replica/sessions/arena.js'
 import { Random } from '../../src/simulator/random.js'
 
 const SLAB_BYTES = 32 * 1024

@@ -1,9 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Context } from '../../src/replica/context.js'
-import { PrincipalTable } from '../../src/replica/principal-table.js'
-import type { SessionState } from '../../src/replica/session-state.js'
-import { SessionTable } from '../../src/replica/session-table.js'
+import { PrincipalTable } from '../../src/replica/sessions/principal-table.js'
+import type { SessionState } from '../../src/replica/sessions/session-state.js'
+import { SessionTable } from '../../src/replica/sessions/session-table.js'
 import { RegisterKind, type Dot, type IdHash } from '../../src/session/session.js'
 
 const START = Date.UTC(2026, 0, 1)

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { NONE, SlotIndex } from '../../src/replica/slot-index.js'
+import { NONE, SlotIndex } from '../../src/replica/sessions/slot-index.js'
 
 /** Few hashes, many that differ little, and any. */
 const hashes = fc.oneof(

@@ -1,6 +1,6 @@
 import { metricName } from '../../metric-name.js'
 import type { Replica } from '../../replica/replica.js'
-import type { Peer } from '../../replica/roster.js'
+import type { Peer } from '../../replica/peer.js'
 import type { ReplicaShell } from './shell.js'
 
 type Counters = Readonly<Record<string, number>>

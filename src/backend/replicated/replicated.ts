@@ -1,13 +1,11 @@
 import { LimitError, NotReadyError } from '../../errors.js'
-import type { Log } from '../../log.js'
-import type { Commit, CommitWrites, Concern, LoadAnswer, Stamp } from '../../replica/events.js'
+import type { Commit, CommitWrites, LoadAnswer, Stamp } from '../../replica/events.js'
 import { valueBytes } from '../../replica/merge/register.js'
 import { REPLICA_DEFAULTS } from '../../replica/options.js'
 import { Replica } from '../../replica/replica.js'
-import type { SessionState } from '../../replica/session-state.js'
-import { foreignId, hashId, isUsableId, isWellFormed, keptHash, type IdCodec } from '../../session/id.js'
-import type { EndReason, NodeId, SessionDelta, SessionId, SessionRecord, SessionRef } from '../../session/session.js'
-import type { Transport } from '../../transport/transport.js'
+import type { SessionState } from '../../replica/sessions/session-state.js'
+import { foreignId, hashId, isUsableId, isWellFormed, keptHash } from '../../session/id.js'
+import type { EndReason, SessionDelta, SessionId, SessionRecord, SessionRef } from '../../session/session.js'
 import type {
   Answer,
   BackendHealth,
@@ -28,47 +26,14 @@ import { birthsAfter } from '../births.js'
 import { Fingerprint } from '../fingerprint.js'
 import { encodeMerged } from '../merged-value.js'
 import { countersOf } from './counters.js'
+import { ACKS_DEFAULT, type ReplicatedOptions } from './options.js'
 import { peersOf } from './peers.js'
 import { fragmentOf, portableOf } from './portable.js'
 import { ReplicaShell } from './shell.js'
-import type { SeenSealer } from './seen.js'
 import { writesOf } from './writes.js'
-
-export interface ReplicatedOptions {
-  readonly node: NodeId
-  /** Random 53-bit integer, new at every start. */
-  readonly actor: number
-  readonly startedAt: number
-  readonly transport: Transport
-  /** `host:port` of every configured peer; our own address among them is ignored. */
-  readonly peers: readonly string[]
-  readonly ids: IdCodec
-  readonly seals: SeenSealer
-  readonly now: () => number
-  readonly log: Log
-  /** How long a configured peer may be silent before we are ready without it, milliseconds. */
-  readonly bootstrapTimeoutMs?: number
-  readonly stamps?: {
-    /** Longest wait for what a browser has seen, milliseconds. */
-    readonly waitMs: number
-    readonly onStale: 'serve' | '503'
-    readonly onLost: 'accept' | 'error' | 'fresh'
-    /** false: tokens are neither made nor honoured. */
-    readonly enabled?: boolean
-  }
-  readonly acks?: {
-    readonly write: Concern
-    readonly kill: Concern
-    readonly rotate: Concern
-    /** Milliseconds until a wait for confirmations ends as `unknown`. */
-    readonly withinMs: number
-  }
-  readonly limits?: { readonly sessions: number }
-}
 
 /** Values of one session together: a whole session must fit into one frame, with room for what others merge in. */
 const SESSION_BYTES_MAX = 512 * 1024
-const ACKS_DEFAULT = { write: 'async', kill: 'all', rotate: 'all', withinMs: 250 } as const
 
 /**
  * Sessions in memory, replicated to every peer. Knows how a request's words (ids, deltas, tokens) become the replica's

@@ -1,6 +1,6 @@
 import { Reserved, type CommitWrites, type Register, type RegisterIntent } from '../../replica/events.js'
 import { isMerged } from '../../replica/merge/register.js'
-import type { SessionState } from '../../replica/session-state.js'
+import type { SessionState } from '../../replica/sessions/session-state.js'
 import { keptBytes } from '../../session/kept.js'
 import { RegisterKind, type AttributeWrite, type SessionDelta } from '../../session/session.js'
 import { encodeMerged, intentOf } from '../merged-value.js'

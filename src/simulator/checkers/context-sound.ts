@@ -1,5 +1,5 @@
 import type { Event } from '../../replica/events.js'
-import type { SessionState } from '../../replica/session-state.js'
+import type { SessionState } from '../../replica/sessions/session-state.js'
 import type { ReplicaState } from '../../replica/state.js'
 import { dotText, eventText } from '../transcript.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'

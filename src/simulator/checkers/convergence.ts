@@ -1,7 +1,7 @@
 import type { Register } from '../../replica/events.js'
 import { isMerged } from '../../replica/merge/register.js'
 import type { Replica } from '../../replica/replica.js'
-import type { SessionState } from '../../replica/session-state.js'
+import type { SessionState } from '../../replica/sessions/session-state.js'
 import type { SetElement } from '../../session/merged.js'
 import { sameDot, type Dot } from '../../session/session.js'
 import type { Process, SimulatedNode } from '../node.js'

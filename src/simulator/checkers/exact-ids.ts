@@ -1,4 +1,4 @@
-import type { SessionState } from '../../replica/session-state.js'
+import type { SessionState } from '../../replica/sessions/session-state.js'
 import type { IdHash } from '../../session/session.js'
 import { dotText } from '../transcript.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'

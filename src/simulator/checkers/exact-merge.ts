@@ -1,6 +1,6 @@
 import type { Register } from '../../replica/events.js'
-import { isIncluded } from '../../replica/id-set.js'
-import type { SessionState } from '../../replica/session-state.js'
+import { isIncluded } from '../../replica/sessions/id-set.js'
+import type { SessionState } from '../../replica/sessions/session-state.js'
 import type { Merged } from '../../session/merged.js'
 import { RegisterKind, sameDot } from '../../session/session.js'
 import { isMergingAttribute, MERGING_ATTRIBUTES } from '../merging.js'

@@ -1,5 +1,5 @@
-import { isIncluded } from '../../replica/id-set.js'
-import type { SessionState } from '../../replica/session-state.js'
+import { isIncluded } from '../../replica/sessions/id-set.js'
+import type { SessionState } from '../../replica/sessions/session-state.js'
 import { sameDot, type Dot } from '../../session/session.js'
 import { isMergingAttribute } from '../merging.js'
 import type { SimulatedNode } from '../node.js'

@@ -1,11 +1,11 @@
 import { Context } from '../../replica/context.js'
 import type { Fragment, IdEntry, Register } from '../../replica/events.js'
-import { SessionState } from '../../replica/session-state.js'
+import { SessionState } from '../../replica/sessions/session-state.js'
 import { sameDot } from '../../session/session.js'
 import type { Process } from '../node.js'
 import { dotText } from '../transcript.js'
-import { mergedText } from './convergence.js'
 import { ensure, type Checker, type CheckerFactory } from './checker.js'
+import { mergedText } from './convergence.js'
 
 const NAME = 'I9 MergeLaws'
 /** Sessions compared per pair of nodes and sweep. */

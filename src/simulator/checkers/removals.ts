@@ -1,6 +1,6 @@
 import { DotMap } from '../../replica/dot-map.js'
-import { isIncluded } from '../../replica/id-set.js'
-import type { SessionEvent } from '../../replica/session-state.js'
+import { isIncluded } from '../../replica/sessions/id-set.js'
+import type { SessionEvent } from '../../replica/sessions/session-state.js'
 import type { Dot } from '../../session/session.js'
 import type { Oracle } from '../oracle.js'
 import { eraOf, type Written } from '../seen.js'

@@ -5,10 +5,10 @@
  *   flags, createdAt, maxIdleMs and maxLifeMs at birth, maxIdleMs now if other | ids | version | highest | registers
  *   a register: name, head (kind, type of its value, what is as usual), value, hlc if not the highest, dot if not the birth
  */
-import type { Dot, IdHash } from '../session/session.js'
+import type { Dot, IdHash } from '../../session/session.js'
+import { Reserved, type IdEntry, type Register, type SessionBase } from '../events.js'
+import { hlcAt } from '../hlc.js'
 import { KEPT_BYTES_MAX } from './arena.js'
-import { Reserved, type IdEntry, type Register, type SessionBase } from './events.js'
-import { hlcAt } from './hlc.js'
 import { PackReader, PackWriter } from './pack-format.js'
 import { registerOf } from './registers.js'
 

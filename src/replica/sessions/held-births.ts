@@ -1,5 +1,5 @@
-import { invariant } from '../invariant.js'
-import type { Dot } from '../session/session.js'
+import { invariant } from '../../invariant.js'
+import type { Dot } from '../../session/session.js'
 import { floats, integers } from './column.js'
 import { dotHash } from './hash.js'
 import { NONE, SlotIndex } from './slot-index.js'

@@ -1,7 +1,7 @@
 /** The ids of a session as an observed-remove set, and the version that says which additions are included. */
-import { sameDot, type Dot } from '../session/session.js'
-import type { Context } from './context.js'
-import type { Fragment, IdEntry } from './events.js'
+import { sameDot, type Dot } from '../../session/session.js'
+import type { Context } from '../context.js'
+import type { Fragment, IdEntry } from '../events.js'
 
 /** What of a session this changes. */
 interface IdSet {

@@ -1,5 +1,5 @@
-import { invariant } from '../invariant.js'
-import type { Dot } from '../session/session.js'
+import { invariant } from '../../invariant.js'
+import type { Dot } from '../../session/session.js'
 import type { PackedSession } from './packed-session.js'
 import type { AccessNumbers, ReadyContents } from './resting-sessions.js'
 import type { Packable } from './warm-sessions.js'

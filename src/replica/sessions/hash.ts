@@ -1,4 +1,4 @@
-import type { Dot } from '../session/session.js'
+import type { Dot } from '../../session/session.js'
 
 /** A text as 32 bits. `seed`: another one where whoever chooses the texts must not know which of them collide. */
 export function textHash(text: string, seed: number): number {

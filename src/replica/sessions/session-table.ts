@@ -1,5 +1,5 @@
-import { invariant } from '../invariant.js'
-import type { Dot, IdHash } from '../session/session.js'
+import { invariant } from '../../invariant.js'
+import type { Dot, IdHash } from '../../session/session.js'
 import { HeldBirths } from './held-births.js'
 import type { PackedSession } from './packed-session.js'
 import { ReadySessions } from './ready-sessions.js'

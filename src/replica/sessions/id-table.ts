@@ -1,4 +1,4 @@
-import type { Dot, IdHash } from '../session/session.js'
+import type { Dot, IdHash } from '../../session/session.js'
 import { textHash } from './hash.js'
 import type { SessionState } from './session-state.js'
 import type { SessionTable } from './session-table.js'

@@ -1,4 +1,4 @@
-import type { Dot } from '../session/session.js'
+import type { Dot } from '../../session/session.js'
 import { integers } from './column.js'
 import type { SessionState } from './session-state.js'
 import { NONE } from './slot-index.js'

@@ -1,8 +1,8 @@
-import type { Merged } from '../session/merged.js'
-import type { Attributes } from '../session/session.js'
-import type { Register } from './events.js'
-import { isPresent } from './merge/merged.js'
-import { isAttribute, isMerged } from './merge/register.js'
+import type { Merged } from '../../session/merged.js'
+import type { Attributes } from '../../session/session.js'
+import type { Register } from '../events.js'
+import { isPresent } from '../merge/merged.js'
+import { isAttribute, isMerged } from '../merge/register.js'
 
 /** Makes an attribute's encoded value of what was merged; undefined where it was removed. */
 export type EncodeMerged = (merged: Merged) => Uint8Array | undefined

@@ -1,4 +1,4 @@
-import { invariant } from '../invariant.js'
+import { invariant } from '../../invariant.js'
 
 /** The largest that is kept. */
 export const KEPT_BYTES_MAX = 8 * 1024

@@ -1,4 +1,4 @@
-import type { Dot } from '../session/session.js'
+import type { Dot } from '../../session/session.js'
 import { Arena } from './arena.js'
 import { floats, integers, type Column } from './column.js'
 import { packed, PackedSession, type SessionContents } from './packed-session.js'

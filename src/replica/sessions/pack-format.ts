@@ -1,4 +1,4 @@
-import { sameDot, type Dot } from '../session/session.js'
+import { sameDot, type Dot } from '../../session/session.js'
 
 /** What the first byte of a number says where it is not part of the number; others are the varint of number + 2. */
 const Special = { float: 0, infinity: 1 } as const
