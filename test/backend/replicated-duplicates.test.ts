@@ -137,6 +137,37 @@ describe('a session that two nodes make under one id without hearing of each oth
     await vi.waitFor(async () => expect(await statesOn([a])).toEqual(['none']))
   })
 
+  it('is not made where its time is over for one node and a third one knows of its last use', async () => {
+    const { nodes: [a, b], clock, part } = await threeOn()
+    const { ref } = await a.create(delta({ from: 'a' }), { ...LEGACY, maxIdleMs: 700 })
+    await vi.waitFor(() => expect(b.size().sessions).toBe(1))
+    part([0], [1])
+    await vi.waitFor(() => {
+      a.touch(ref, clock.now())
+      expect(b.read(ref)).toBeUndefined()
+    }, { timeout: 10_000 })
+
+    const second = await b.create(delta({ from: 'b' }), LEGACY)
+
+    expect(second).toEqual({ outcome: 'gone', id: LEGACY.id, ref })
+    expect(await valuesOf(a, LEGACY.id)).toEqual({ from: 'a' })
+    expect(await valuesOf(b, LEGACY.id)).toEqual({ from: 'a' })
+  })
+
+  it('is made where its time is over for everybody, by one of two who try at once', async () => {
+    const { nodes: [a, b] } = await threeOn()
+    const first = await a.create(delta({ life: 1 }), { ...LEGACY, maxIdleMs: 300 })
+    await vi.waitFor(() => expect(b.size().sessions).toBe(1))
+    await vi.waitFor(() => expect(b.read(first.ref)).toBeUndefined(), { timeout: 10_000 })
+
+    const made = await Promise.all([b.create(delta({ life: 2 }), LEGACY), b.create(delta({ life: 3 }), LEGACY)])
+
+    expect(made.map(({ outcome }) => outcome).sort()).toEqual(['done', 'gone'])
+    expect(new Set(made.map(({ ref }) => ref.counter)).size).toBe(1)
+    expect(made[0].ref).not.toEqual(first.ref)
+    expect(await valuesOf(b, LEGACY.id)).toEqual({ life: 2 })
+  })
+
   it('stays where only the other one expired', async () => {
     const { nodes: [a, b], clock, part, heal } = await threeOn()
     part([0], [1, 2])

@@ -98,12 +98,28 @@ export class ReplicatedBackend implements SessionBackend {
   }
 
   create(delta: SessionDelta, options: CreateOptions): Answer<Created> {
-    const given = options.id === undefined ? undefined : foreignId(options.id)
-    const holder = given === undefined ? undefined : this.#replica.state.byId(hashId(given))
-    if (given !== undefined && holder !== undefined && this.#isServable(holder)) {
-      return { outcome: 'gone', id: given, ref: holder.birth }
+    if (options.id === undefined) return this.#make(undefined, delta, options)
+    const given = foreignId(options.id)
+    const holder = this.#replica.state.byId(hashId(given))
+    if (holder === undefined) return this.#make(given, delta, options)
+    return this.#isServable(holder) ? inUse(given, holder.birth) : this.#makeUnlessUsed(given, delta, options)
+  }
+
+  /** Where the id names a session whose time is over here: on another node it may have been used since, so that is asked. */
+  async #makeUnlessUsed(given: SessionId, delta: SessionDelta, options: CreateOptions): Promise<Created> {
+    const deadline = this.#options.now() + (options.withinMs ?? this.#acks.withinMs)
+    const found = await this.load(given, undefined, { deadline })
+    if (found.state === 'found') return inUse(given, found.ref)
+    if (found.state === 'behind') {
+      throw new NotReadyError('whether another node still uses the session of this id is not known', found.retryAfterMs)
     }
+    const holder = this.#replica.state.byId(hashId(given))
+    if (holder !== undefined && this.#isServable(holder)) return inUse(given, holder.birth)
     if (holder !== undefined) void this.destroy(holder.birth, 'expired', { acks: 'async' })
+    return await this.#make(given, delta, options)
+  }
+
+  #make(given: SessionId | undefined, delta: SessionDelta, options: CreateOptions): Answer<Created> {
     const max = this.#options.limits?.sessions ?? Infinity
     if (this.#replica.state.live.size >= max) {
       throw new LimitError(`this node holds ${max} sessions (limits.sessions), no new one is made`, 503)
@@ -306,6 +322,10 @@ export class ReplicatedBackend implements SessionBackend {
       }
     }
   }
+}
+
+function inUse(id: SessionId, ref: SessionRef): Created {
+  return { outcome: 'gone', id, ref }
 }
 
 function clockInDoubt(): NotReadyError {
