@@ -3,12 +3,14 @@ import { CanaryReporter } from './test/support/canary/reporter.js'
 
 /** Sees what every process of the run writes down. */
 const setupFiles = ['test/support/canary/worker.ts']
+/** How soon something happens elsewhere: while nothing else runs. */
+const MOMENTS = ['test/process/websocket.test.ts']
 const slow = ['test/properties/**', 'test/races/**', 'test/process/**', 'test/faults/**', 'test/redis/**', 'test/browser/**']
 
 export default defineConfig({
   test: {
     reporters: ['default', new CanaryReporter()],
-    // Files of `unit` and `properties` side by side, also on two cores; the default leaves one of them idle.
+    // Files side by side, also on two cores; the default leaves one of them idle.
     maxWorkers: '100%',
     projects: [
       { test: { name: 'unit', setupFiles, include: ['test/**/*.test.ts'], exclude: slow, testTimeout: 30_000 } },
@@ -48,6 +50,17 @@ export default defineConfig({
           name: 'process',
           setupFiles,
           include: ['test/process/**/*.test.ts'],
+          exclude: MOMENTS,
+          globalSetup: 'test/support/setup.ts',
+          testTimeout: 240_000,
+          hookTimeout: 60_000,
+        },
+      },
+      {
+        test: {
+          name: 'moments',
+          setupFiles,
+          include: MOMENTS,
           globalSetup: 'test/support/setup.ts',
           testTimeout: 240_000,
           hookTimeout: 60_000,

@@ -6,7 +6,8 @@ import type { Peer } from './peer.js'
  */
 export class OwnClock {
   readonly #maxSkewMs: number
-  #isFenced = false
+  /** It disagrees with most others: its node must neither serve nor judge expiry. A field, since every request looks at it. */
+  isFenced = false
   /** It jumped, or most peers contradicted it, and none confirmed it since. */
   #isDoubted = false
 
@@ -15,24 +16,19 @@ export class OwnClock {
     this.#maxSkewMs = maxSkewMs
   }
 
-  /** It disagrees with most others: its node must neither serve nor judge expiry. */
-  get isFenced(): boolean {
-    return this.#isFenced
-  }
-
   /** It jumped, or we slept: until peers confirm the time nothing is judged by it. */
   suspect(peers: ReadonlyMap<unknown, Peer>): void {
     this.#isDoubted = true
     if (peers.size === 0) return
-    this.#isFenced = true
+    this.isFenced = true
     for (const peer of peers.values()) peer.clockOffsetMs = undefined
   }
 
   /** By what peers said of their time. Answers whether they confirmed it just now. */
   judge(peers: ReadonlyMap<unknown, Peer>): boolean {
-    const wasDoubted = this.#isDoubted || this.#isFenced
+    const wasDoubted = this.#isDoubted || this.isFenced
     if (this.#isDoubted || this.#isContradictedBy(peers)) this.#decide(peers)
-    return wasDoubted && !this.#isDoubted && !this.#isFenced
+    return wasDoubted && !this.#isDoubted && !this.isFenced
   }
 
   /**
@@ -44,17 +40,17 @@ export class OwnClock {
       .flatMap((peer) => (peer.clockOffsetMs === undefined ? [] : [peer.clockOffsetMs]))
       .sort((a, b) => a - b)
     if (peers.size === 0) {
-      this.#isFenced = false
+      this.isFenced = false
     } else if (this.#isDoubted) {
       if (offsets.length === 0) return
       const confirming = offsets.filter((offset) => Math.abs(offset) <= this.#maxSkewMs).length
-      this.#isFenced = (confirming + 1) * 2 <= offsets.length + 1
-      this.#isDoubted = this.#isFenced
+      this.isFenced = (confirming + 1) * 2 <= offsets.length + 1
+      this.#isDoubted = this.isFenced
     } else if (offsets.length >= 2) {
       const median = offsets[offsets.length >> 1] ?? 0
       const agree = offsets.filter((offset) => Math.abs(offset - median) <= this.#maxSkewMs).length
-      this.#isFenced = agree * 2 > offsets.length && Math.abs(median) > this.#maxSkewMs
-      this.#isDoubted = this.#isFenced
+      this.isFenced = agree * 2 > offsets.length && Math.abs(median) > this.#maxSkewMs
+      this.#isDoubted = this.isFenced
     }
   }
 

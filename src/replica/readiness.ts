@@ -21,10 +21,16 @@ export class Readiness {
   #owed: readonly { readonly barrier: readonly ContextEntry[]; readonly since: number }[] = []
   /** The starts of nodes of which all is here that they had when we met them. */
   readonly #met = new Map<NodeId, number>()
-  #isReady = false
+  /** All that the peers had when we met them is here. Fields, since every request looks at them. */
+  isReady = false
+  /**
+   * What is held may be served without asking. A node that became ready in silence and then meets a peer gets that peer's
+   * own events first, so that a session may be here without what others wrote to it, and no stamp says so: all members,
+   * the node's earlier start among them, had that.
+   */
+  isCaughtUp = false
   /** Ready while somebody that may be a member had not spoken: what comes from those we meet later comes in pieces. */
   #inSilence = false
-  #isCaughtUp = false
 
   /** `addresses`: of the configured peers. `bootstrapTimeoutMs`: how long one of them may be silent. */
   constructor(addresses: readonly string[], bootstrapTimeoutMs: number, now: number) {
@@ -33,23 +39,9 @@ export class Readiness {
     this.#livedAt = now
   }
 
-  /** All that the peers had when we met them is here. */
-  get isReady(): boolean {
-    return this.#isReady
-  }
-
-  /**
-   * What is held may be served without asking. A node that became ready in silence and then meets a peer gets that peer's
-   * own events first, so that a session may be here without what others wrote to it, and no stamp says so: all members,
-   * the node's earlier start among them, had that.
-   */
-  get isCaughtUp(): boolean {
-    return this.#isReady && this.#isCaughtUp
-  }
-
   linkUp(peer: Peer, dialled: string | undefined): void {
     if (dialled !== undefined) this.#silent.delete(dialled)
-    if (this.#isOwed(peer)) this.#isCaughtUp = false
+    if (this.#isOwed(peer)) this.isCaughtUp = false
   }
 
   /** A link that goes down takes no barrier with it: another peer may help to cover it. */
@@ -77,38 +69,36 @@ export class Readiness {
   }
 
   /** Becomes ready, and caught up, when nothing stands against it. Answers whether it became ready now. */
-  judge(peers: Iterable<Peer>, context: Context): boolean {
-    if (this.#isReady && this.#isCaughtUp) return false
+  judge(peers: ReadonlyMap<unknown, Peer>, context: Context): boolean {
+    if (this.isCaughtUp) return false
     const isOverdue = this.#livedMs >= this.#bootstrapTimeoutMs
-    if (!this.#isReady && !isOverdue && this.#silent.size > 0) return false
+    if (!this.isReady && !isOverdue && this.#silent.size > 0) return false
     this.#owed = this.#owed.filter(({ barrier, since }) => {
       return this.#livedMs - since < this.#bootstrapTimeoutMs && !context.covers(barrier)
     })
     let isSilent = false
     let isCovered = this.#owed.length === 0
-    const barred: Peer[] = []
-    for (const peer of peers) {
+    for (const peer of peers.values()) {
       if (!this.#isOwed(peer)) continue
       if (peer.barrier === undefined) isSilent = true
       else if (!context.covers(peer.barrier)) isCovered = false
-      else if (this.#isReady) this.#cover(peer)
-      else barred.push(peer)
+      else if (this.isReady) this.#cover(peer)
     }
-    if (this.#isReady) {
-      this.#isCaughtUp = isCovered && !isSilent
+    if (this.isReady) {
+      this.isCaughtUp = isCovered && !isSilent
       return false
     }
     if (!isCovered || (isSilent && !isOverdue)) return false
-    this.#isReady = true
+    this.isReady = true
     this.#inSilence = isSilent || this.#silent.size > 0
-    this.#isCaughtUp = !isSilent
-    for (const peer of barred) this.#cover(peer)
+    this.isCaughtUp = !isSilent
+    for (const peer of peers.values()) if (peer.barrier !== undefined) this.#cover(peer)
     return true
   }
 
   /** Whether what the peer has is to be covered before we serve without asking. */
   #isOwed({ member }: Peer): boolean {
-    return !this.#isReady || (this.#inSilence && this.#met.get(member.node) !== member.actor)
+    return !this.isReady || (this.#inSilence && this.#met.get(member.node) !== member.actor)
   }
 
   #cover(peer: Peer): void {

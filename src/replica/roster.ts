@@ -51,12 +51,12 @@ export class Roster {
 
   /** Every session can be served here: all that the peers had when we met them is here. */
   get isReady(): boolean {
-    return this.#readiness.isReady && !this.isFenced
+    return this.#readiness.isReady && !this.#clock.isFenced
   }
 
   /** What is held may be served without asking. */
   get isCaughtUp(): boolean {
-    return this.#readiness.isCaughtUp && !this.isFenced
+    return this.#readiness.isCaughtUp && !this.#clock.isFenced
   }
 
   /** The clock of this node disagrees with most others: it must neither serve nor judge expiry. */
@@ -215,7 +215,7 @@ export class Roster {
 
   /** Becomes ready when nothing stands against it. Answers whether it became ready now. */
   judgeReady(context: Context): boolean {
-    return this.#readiness.judge(this.peers.values(), context)
+    return this.#readiness.judge(this.peers, context)
   }
 }
 

@@ -10,6 +10,7 @@ import { expect, test } from 'vitest'
 import { SessionMeshStore } from '../../src/express-session.js'
 import { memory, replicated } from '../http/express-session/nodes.js'
 import { each, report } from '../support/load.js'
+import { gate } from './gate.js'
 
 const TRIALS = 10_000
 /** Enough to see what express-session does alone. */
@@ -69,17 +70,6 @@ function node(store: Store): Ask {
     await res.done
     const line = res.getHeader('set-cookie')
     return Array.isArray(line) ? String(line[0]).split(';')[0] ?? '' : cookie
-  }
-}
-
-/** Until as many as wanted have come, everybody waits. */
-function gate(wanted: number): () => Promise<void> {
-  let waiting = 0
-  let open = (): void => {}
-  const opened = new Promise<void>((resolve) => (open = resolve))
-  return async () => {
-    if (++waiting === wanted) open()
-    await opened
   }
 }
 

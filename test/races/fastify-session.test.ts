@@ -8,6 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { SessionMeshStore } from '../../src/express-session.js'
 import { memory, replicated } from '../http/express-session/nodes.js'
 import { each, report } from '../support/load.js'
+import { gate } from './gate.js'
 
 const TRIALS = 2_000
 const PEER_TRIALS = 500
@@ -43,17 +44,6 @@ async function node(store: object): Promise<Ask> {
     works.delete(name)
     expect(answer.statusCode).toBe(200)
     return String(answer.headers['set-cookie'] ?? sent).split(';')[0] ?? ''
-  }
-}
-
-/** Until as many as wanted have come, everybody waits. */
-function gate(wanted: number): () => Promise<void> {
-  let waiting = 0
-  let open = (): void => {}
-  const opened = new Promise<void>((resolve) => (open = resolve))
-  return async () => {
-    if (++waiting === wanted) open()
-    await opened
   }
 }
 
