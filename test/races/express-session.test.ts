@@ -7,10 +7,10 @@ import { randomBytes } from 'node:crypto'
 import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import { expect, test } from 'vitest'
+import { gate } from '../../src/auditor/check.js'
 import { SessionMeshStore } from '../../src/express-session.js'
 import { memory, replicated } from '../http/express-session/nodes.js'
 import { each, report } from '../support/load.js'
-import { gate } from './gate.js'
 
 const TRIALS = 10_000
 /** Enough to see what express-session does alone. */

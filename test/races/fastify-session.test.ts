@@ -5,10 +5,10 @@
 import fastify, { type FastifyPluginCallback } from 'fastify'
 import { createRequire } from 'node:module'
 import { expect, onTestFinished, test } from 'vitest'
+import { gate } from '../../src/auditor/check.js'
 import { SessionMeshStore } from '../../src/express-session.js'
 import { memory, replicated } from '../http/express-session/nodes.js'
 import { each, report } from '../support/load.js'
-import { gate } from './gate.js'
 
 const TRIALS = 2_000
 const PEER_TRIALS = 500
