@@ -7,6 +7,7 @@ import { Crowd } from '../load/crowd.js'
 import { closedLoop, realClock } from '../load/drivers.js'
 import type { LoadResult } from '../load/load.js'
 import { byRoom, type Room } from '../method/rooms.js'
+import { warmUpFor } from '../method/warm-up.js'
 import type { Measured, Question, Sample, Trial, TrialContext } from '../question.js'
 import type { SampledTimes } from '../servers/orders.js'
 import type { Variant } from '../variants.js'
@@ -55,7 +56,7 @@ async function measure(variant: Variant, nodes: number, context: TrialContext): 
   const samples: Sample[] = []
   try {
     await crowd.settle(WORKERS)
-    await crowd.warmUp(WORKERS, WARM_UP_REQUESTS * nodes)
+    await crowd.warmUp(WORKERS, warmUpFor(windowSeconds, WARM_UP_REQUESTS * nodes))
     for (const workload of WORKLOADS) {
       let sampled: readonly SampledTimes[] = []
       const window = await context.window(async () => {

@@ -8,6 +8,7 @@ import { Crowd } from '../load/crowd.js'
 import { closedLoop, realClock } from '../load/drivers.js'
 import { simulate } from '../load/simulated.js'
 import { Line } from '../method/line.js'
+import { warmUpFor } from '../method/warm-up.js'
 import type { Measured, Mode, PlanOptions, Question, Sample, Trial, TrialContext } from '../question.js'
 import { redisInfo } from '../rig/redis-info.js'
 import type { Site } from '../rig/rig.js'
@@ -86,7 +87,7 @@ async function measure(variant: Variant, nodes: number, context: TrialContext): 
   }
   try {
     await crowd.settle(WORKERS)
-    await crowd.warmUp(WORKERS, WARM_UP_REQUESTS * nodes)
+    await crowd.warmUp(WORKERS, warmUpFor(windowSeconds, WARM_UP_REQUESTS * nodes))
     const [writes, reads] = [await put('W'), await put('R')]
     const perRequest = ({ load, cpuMs }: typeof writes): Measured => {
       return { unit: 'us', value: ((cpuMs.server + cpuMs.redis) * 1_000) / Math.max(1, load.operations) }

@@ -75,6 +75,12 @@ describe('a packed session', () => {
     }
   })
 
+  test('takes little more than its value', () => {
+    const registers = [register('name', Buffer.alloc(256, 0xff))]
+
+    expect(packed(BIRTH, contentsOf({ registers }))?.length).toBeLessThan(256 + 50)
+  })
+
   test('takes little more than its values and its id', () => {
     const highest = hlcAt(START) + 3
     const registers = Array.from({ length: 10 }, (_, i) => register(`name${i}`, Buffer.alloc(100, 0xff), { hlc: highest }))

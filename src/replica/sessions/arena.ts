@@ -85,15 +85,17 @@ export class Arena {
 
 /** Rooms for bytes, and behind them whose they are: in one piece, which takes half of what two would for themselves. */
 class Slab {
-  readonly rooms: number
   readonly memory: Uint8Array
   readonly owners: Uint32Array
 
   constructor(rooms: number, size: number) {
     const buffer = new ArrayBuffer(rooms * (size + OWNER_BYTES))
-    this.rooms = rooms
     this.memory = new Uint8Array(buffer, 0, rooms * size)
     this.owners = new Uint32Array(buffer, rooms * size, rooms)
+  }
+
+  get rooms(): number {
+    return this.owners.length
   }
 }
 

@@ -27,16 +27,18 @@ export class Column {
   set(slot: number, value: number): void {
     const part = this.#parts[slot >>> PART_BITS]
     const at = slot & IN_PART
-    if (part === undefined || at >= part.length) this.#grow(slot)
-    ;(this.#parts[slot >>> PART_BITS] as Numbers)[at] = value
+    if (part !== undefined && at < part.length) part[at] = value
+    else this.#grown(slot)[at] = value
   }
 
-  #grow(slot: number): void {
+  /** The part for a slot, now that there is one. */
+  #grown(slot: number): Numbers {
     const first = this.#parts[0] ?? this.#make(FIRST_LENGTH)
     let length = first.length
     while (length < PART_LENGTH && length <= slot) length *= 2
     this.#parts[0] = length === first.length ? first : this.#longer(first, length)
     while (slot >>> PART_BITS >= this.#parts.length) this.#parts.push(this.#make(PART_LENGTH))
+    return this.#parts[slot >>> PART_BITS] as Numbers
   }
 
   #longer(part: Numbers, length: number): Numbers {
