@@ -18,8 +18,12 @@ export interface Keeper<Session> {
 export type Attribute = readonly [name: string, text: string]
 
 const BATCH = 500
-/** So many of all sessions are written to later, evenly spread over them. */
+/**
+ * So many of all sessions are written to later, evenly spread over them, and not more than one of ten: what is kept here to
+ * write to them lies in the process whose memory is measured.
+ */
 const TARGETS_MAX = 10_000
+const TARGET_EVERY_MIN = 10
 
 export function keeperOrders<Session>(keeper: Keeper<Session>): Handlers {
   const targets: Session[] = []
@@ -35,7 +39,7 @@ async function fill<Session>(
   targets: Session[],
 ): Promise<number> {
   const startedMs = performance.now()
-  const every = Math.ceil(sessions / TARGETS_MAX)
+  const every = Math.max(TARGET_EVERY_MIN, Math.ceil(sessions / TARGETS_MAX))
   for (let from = 0; from < sessions; from += BATCH) {
     const to = Math.min(from + BATCH, sessions)
     const made: (Session | Promise<Session>)[] = []
