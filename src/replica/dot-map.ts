@@ -1,8 +1,16 @@
 import type { Dot } from '../session/session.js'
 
+/** The dots of one actor. */
+interface Run<T> {
+  readonly actor: number
+  readonly byCounter: Map<number, T>
+}
+
 /** A map keyed by dots, without a key object or string per entry. Iterates by actor, in order of insertion. */
 export class DotMap<T> {
-  readonly #actors = new Map<number, Map<number, T>>()
+  readonly #runs = new Map<number, Run<T>>()
+  /** The one asked for last: dots come in runs of one actor, and a map hashes what does not fit into 32 bits slowly. */
+  #last: Run<T> | undefined = undefined
   #size = 0
 
   get size(): number {
@@ -10,30 +18,46 @@ export class DotMap<T> {
   }
 
   get(dot: Dot): T | undefined {
-    return this.#actors.get(dot.actor)?.get(dot.counter)
+    return this.#run(dot.actor)?.byCounter.get(dot.counter)
   }
 
   has(dot: Dot): boolean {
-    return this.#actors.get(dot.actor)?.has(dot.counter) === true
+    return this.#run(dot.actor)?.byCounter.has(dot.counter) === true
   }
 
   set(dot: Dot, value: T): void {
-    let counters = this.#actors.get(dot.actor)
-    if (counters === undefined) this.#actors.set(dot.actor, (counters = new Map()))
-    const before = counters.size
-    counters.set(dot.counter, value)
-    this.#size += counters.size - before
+    const { byCounter } = this.#run(dot.actor) ?? this.#begin(dot.actor)
+    const before = byCounter.size
+    byCounter.set(dot.counter, value)
+    this.#size += byCounter.size - before
   }
 
   delete(dot: Dot): boolean {
-    const counters = this.#actors.get(dot.actor)
-    if (counters === undefined || !counters.delete(dot.counter)) return false
+    const run = this.#run(dot.actor)
+    if (run === undefined || !run.byCounter.delete(dot.counter)) return false
     this.#size--
-    if (counters.size === 0) this.#actors.delete(dot.actor)
+    if (run.byCounter.size === 0) {
+      this.#runs.delete(dot.actor)
+      this.#last = undefined
+    }
     return true
   }
 
   *values(): Generator<T> {
-    for (const counters of this.#actors.values()) yield* counters.values()
+    for (const { byCounter } of this.#runs.values()) yield* byCounter.values()
+  }
+
+  #run(actor: number): Run<T> | undefined {
+    if (this.#last?.actor === actor) return this.#last
+    const run = this.#runs.get(actor)
+    if (run !== undefined) this.#last = run
+    return run
+  }
+
+  #begin(actor: number): Run<T> {
+    const run = { actor, byCounter: new Map<number, T>() }
+    this.#runs.set(actor, run)
+    this.#last = run
+    return run
   }
 }

@@ -72,6 +72,7 @@ export class Duplicates {
 
   /** Those that nobody else will end. One node does: of those that hear each other, the one with the smallest actor. */
   tick(now: number): void {
+    if (!this.#state.hasContestedIds && this.#orphanedSince.size === 0) return
     const since = new DotMap<number>()
     for (const [, waits] of this.#state.waitingForIds()) {
       if (this.#isHere(waits.birth.actor, now)) continue
@@ -79,7 +80,7 @@ export class Duplicates {
       since.set(waits.birth, at)
       if (elapsedMs(at, now) >= ORPHANED_AFTER_MS && this.#isFirst(now)) this.#ends(waits, 'duplicate')
     }
-    if (since.size > 0 || this.#orphanedSince.size > 0) this.#orphanedSince = since
+    this.#orphanedSince = since
   }
 
   /** The others that have the id, or (where another node ended it) those of them that we made. */

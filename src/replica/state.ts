@@ -70,6 +70,10 @@ export class ReplicaState {
     return this.#ids.get(hash)
   }
 
+  get hasContestedIds(): boolean {
+    return this.#ids.hasContested
+  }
+
   /** Sessions that hold an id which names another one, each after that one. */
   waitingForIds(): Iterable<readonly [first: SessionState, waits: SessionState]> {
     return this.#ids.waiting()

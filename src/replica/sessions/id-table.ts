@@ -56,6 +56,11 @@ export class IdTable {
     return session
   }
 
+  /** Whether more than one session holds an id, or did until lately. */
+  get hasContested(): boolean {
+    return this.#contested.size > 0
+  }
+
   /** Sessions that hold an id which names another one, each after that one. */
   *waiting(): Generator<readonly [first: SessionState, waits: SessionState]> {
     for (const [hash, holders] of this.#contested) {
