@@ -87,8 +87,9 @@ function waitMsAtP99({ candidate, load }: Waiting, calibration: Calibration): nu
   const tripsMs = Array.from({ length: nodes - 1 }, () => rttMs)
   const isWrite = load.rate > 0 && writeRate(load) / load.rate >= RARE
   if (!candidate.kind.hasCopies) return centralReadMs(rttMs) + (isWrite ? centralWriteMs(rttMs) : 0)
-  const isAhead = staleShare(load, unseenFor(load, calibration)) >= RARE
-  return replicatedReadMs(isAhead, rttMs) + (isWrite ? replicatedWriteMs(candidate.acks, tripsMs) : 0)
+  const unseen = unseenFor(load, calibration)
+  const isAhead = staleShare(load, unseen) >= RARE
+  return replicatedReadMs(isAhead, unseen) + (isWrite ? replicatedWriteMs(candidate.acks, tripsMs) : 0)
 }
 
 /** An event leaves in the turn in which it happens. */

@@ -34,11 +34,11 @@ export function replicatedWriteMs(acks: Acks, tripsMs: readonly number[]): numbe
 }
 
 /**
- * A replicated read: nothing, unless the browser has seen more than the node holds; then a holder is asked
- * once.
+ * A replicated read: nothing, unless the browser has seen more than the node holds. That is on its way, and is waited for:
+ * one way, where events are sent at once; nobody is asked.
  */
-export function replicatedReadMs(isAhead: boolean, holderTripMs: number): number {
-  return isAhead ? holderTripMs : 0
+export function replicatedReadMs(isAhead: boolean, arrivesInMs: number): number {
+  return isAhead ? arrivesInMs : 0
 }
 
 /** A read of a central store: always there and back. */

@@ -73,8 +73,9 @@ export const METRIC_GROUPS: readonly MetricGroup[] = [
   {
     title: 'Replication: staleness and lag',
     metrics: {
-      session_mesh_read_waits_total: 'Look-ups that had to ask the peers and wait.',
-      session_mesh_stale_reads_prevented_total: 'Of these, those that then had everything their browser had seen.',
+      session_mesh_read_waits_total: 'Look-ups that had to wait for what was not here yet.',
+      session_mesh_peers_asked_total: 'Times that it did not come by itself, and the peers were asked.',
+      session_mesh_stale_reads_prevented_total: 'Of those that waited, those that then had everything their browser had seen.',
       session_mesh_stale_served_total: 'Look-ups that waited in vain and were served what is held, marked as stale.',
       session_mesh_stale_refused_total: 'Look-ups that waited in vain and were answered 503.',
       session_mesh_lost_writes_seen_total: 'Browsers that had seen a write which no node has any more.',

@@ -1,8 +1,8 @@
 import type { NodeId } from '../session/session.js'
-import type { PullOptions } from './pulls.js'
+import type { LookupOptions } from './answers.js'
 import { STAMP_DOTS_MAX } from './stamp.js'
 
-export interface ReplicaOptions extends PullOptions {
+export interface ReplicaOptions extends LookupOptions {
   readonly node: NodeId
   /** Random, new at every process start: a restarted process is a new identity. */
   readonly actor: number

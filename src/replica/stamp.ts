@@ -18,9 +18,9 @@ const OVERFLOW: Dot = { actor: 0, counter: 1 }
 /** Nearly every request has one or none; an array that grows has room for 17 at once. */
 const NO_DOTS: readonly Dot[] = []
 
-/** The events a browser has seen that are not included here. */
-export function missingDots(stamp: Stamp, session: SessionState, context: Context): readonly Dot[] {
-  return stamp.dots.filter((dot) => !session.includes(dot) && !context.has(dot))
+/** The events a browser has seen that are not included here; the session may be unknown. */
+export function missingDots(stamp: Stamp, session: SessionState | undefined, context: Context): readonly Dot[] {
+  return stamp.dots.filter((dot) => session?.includes(dot) !== true && !context.has(dot))
 }
 
 /** Whether the browser has seen more than its stamp could list. */

@@ -35,6 +35,7 @@ test('what a peer does not have yet, how old it is when it comes, and the older 
   expect(grown('session_mesh_deltas_received_total')).toBe(1)
   expect(grown('session_mesh_delta_age_ms_total')).toBeGreaterThanOrEqual(30)
   expect(after['session_mesh_read_waits_total']).toBe(1)
+  expect(after['session_mesh_peers_asked_total']).toBe(0)
   expect(after['session_mesh_stale_reads_prevented_total']).toBe(1)
   expect(after['session_mesh_stale_served_total']).toBe(0)
 })

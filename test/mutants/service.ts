@@ -3,6 +3,7 @@ import { mutant, one, type Mutant } from './mutant.js'
 
 const STATE = 'replica/state'
 const SESSION = 'replica/sessions/session-state'
+const ANSWERS = 'replica/answers'
 const PULLS = 'replica/pulls'
 const EXPIRY = 'replica/expiry'
 const ROSTER = 'replica/roster'
@@ -17,8 +18,8 @@ const NODES: readonly Mutant[] = [
   one('ready', 'a node is ready before it has what its peers had', READINESS,
     'else if (!context.covers(peer.barrier)) isCovered = false;', '', 2),
   one('ready', 'a node that is not ready answers from what it holds', PULLS,
-    'return this.#roster.isCaughtUp ? this.#answer(lookup, now) : undefined;',
-    'return this.#answer(lookup, now);', 1),
+    'return this.#roster.isCaughtUp ? this.#answers.now(lookup, now) : undefined;',
+    'return this.#answers.now(lookup, now);', 1),
   one('ready', 'a node that became ready in silence has caught up with those it meets later', READINESS,
     'return !this.isReady || (this.#inSilence && this.#met.get(member.node) !== member.actor);',
     'return !this.isReady;', 'scenarios/ready-in-silence'),
@@ -41,7 +42,7 @@ const BROWSERS: readonly Mutant[] = [
   one('stamp', 'a stamp is covered without its highest time', STAMP,
     'return session.highest >= stamp.highest && stamp.dots', 'return stamp.dots',
     'scenarios/restored-from-a-snapshot'),
-  one('stamp', 'a stamp is never looked at', PULLS,
+  one('stamp', 'a stamp is never looked at', ANSWERS,
     'if (stamp !== undefined && !isCovered(stamp, session, this.#state.context)) return undefined;', '', 1),
   one('stamp', 'what any one peer has is taken for stable', ROSTER,
     `if (member.state !== 'left' && this.peerOf(member.actor)?.row.has(dot) !== true) return false; } return true;`,
@@ -50,8 +51,8 @@ const BROWSERS: readonly Mutant[] = [
   one('stamp', 'what all others have is taken for stable by who lacks it', STAMP,
     '(context.has(dot) && roster.haveAll(dot))', 'roster.haveAll(dot)', 32),
   mutant('stamp', 'what an unknown process wrote is lost to who reaches nobody', [
-    { file: PULLS, find: 'if (!this.#roster.reachesAll(now)) return false;', put: '' },
-    { file: PULLS, find: 'allAnswered && this.#isLost', put: 'this.#isLost' },
+    { file: ANSWERS, find: 'if (!this.#roster.reachesAll(now)) return false;', put: '' },
+    { file: ANSWERS, find: 'allAnswered && this.#isLost', put: 'this.#isLost' },
   ], 'scenarios/began-while-cut-off'),
   one('stamp', 'a node that has met nobody takes everything for stable', ROSTER,
     'if (!this.knowsAll) return false; for', 'for', 2),
@@ -60,11 +61,17 @@ const BROWSERS: readonly Mutant[] = [
     'return dots.slice(0, dotsMax);', 10),
   one('stamp', 'a stamp leaves out who changed an attribute before others changed the id', SESSION,
     'return registers.some((register) => isBy(register, actor)) ||', 'return', 1),
-  one('look-up', 'a session whose creation has not arrived is served', PULLS,
+  one('look-up', 'a session whose creation has not arrived is served', ANSWERS,
     'if (!session.isComplete) return undefined;', '', 'scenarios/known-in-part'),
-  one('look-up', 'a session that may be on its way from a maker heard lately is unknown', PULLS,
+  one('look-up', 'a session that may be on its way from a maker heard lately is unknown', ANSWERS,
     'const mayExist = origin !== null && this.#roster.wasHeardLately(origin.actorTag, now);',
     'const mayExist = false;', 4),
+  one('look-up', 'what was to come by itself is never asked for', PULLS,
+    'if (question.open === undefined && elapsedMs(since, now) >= ON_ITS_WAY_MS) this.#askPeers(question);', '',
+    'scenarios/on-its-way'),
+  one('look-up', 'what was to come by itself is not asked for when the link of its maker ends', PULLS,
+    'if (!question.waits.every((wait) => this.#isOnItsWay(wait, now))) this.#askPeers(question);', '',
+    'scenarios/on-its-way'),
   one('look-up', 'only one peer is asked', PULLS, 'const links = [...this.#roster.peers.keys()];',
     'const links = [...this.#roster.peers.keys()].slice(0, 1);', 'scenarios/one-peer-knows'),
   one('ids', 'an id is judged by the birth of its session', 'simulator/exchange',

@@ -30,13 +30,14 @@ describe('a mesh of three replicas', () => {
     expect(canonical(mesh.node(1).replica)).toEqual(canonical(mesh.node(0).replica))
   })
 
-  test('a login that has not arrived yet is pulled, not refused', () => {
+  test('a login that does not arrive is pulled, not refused', () => {
     const mesh = three()
     const { id, birth } = mesh.create(0)
 
     mesh.load(1, id, originOf(birth))
     const request = mesh.lastRequest
     expect(mesh.answerTo(request)).toBeUndefined()
+    mesh.tick()
     mesh.drain()
 
     expect(mesh.answerTo(request)).toMatchObject({ answer: { state: 'found', birth } })

@@ -24,11 +24,12 @@ test('what was removed on one node stays removed when it meets the set of anothe
   expect(tagsAt(mesh, 0, birth)).toEqual([2])
   expect(tagsAt(mesh, 1, birth)).toEqual([1, 2, 3])
 
-  // A browser that has seen the removal comes to node 1, which asks node 0 for the session as a whole.
+  // A browser that has seen the removal comes to node 1, which asks node 0 for the session as a whole when nothing comes.
   mesh.load(0, id, originOf(birth))
   const seen = mesh.answerTo(mesh.lastRequest)
   const stamp = seen?.type === 'loaded' && seen.answer.state === 'found' ? seen.answer.stamp : undefined
   expect(mesh.load(1, id, originOf(birth), stamp)).toBeUndefined()
+  mesh.tick()
   mesh.drain()
 
   expect(mesh.answerTo(mesh.lastRequest)).toMatchObject({ answer: { state: 'found', stale: false } })

@@ -31,12 +31,13 @@ test('a removal takes the additions that its author held, and no others: whoever
   expect(removal).toMatchObject({ writes: [{ value: { type: 'set', remove: [] } }] })
   expect(tagsAt(mesh, 3, birth)).toEqual([1])
 
-  // Nobody who saw the tag gone is shown it again: the stamp of node 2 lists the first removal, and node 3 asks for it.
+  // Nobody who saw the tag gone is shown it again: the stamp of node 2 lists the first removal, and node 3 asks for it when it does not come.
   mesh.load(2, id, originOf(birth))
   const answer = mesh.answerTo(mesh.lastRequest)
   const stamp = answer?.type === 'loaded' && answer.answer.state === 'found' ? answer.answer.stamp : undefined
   expect(stamp?.dots).toContainEqual({ actor: mesh.node(1).actor, counter: 1 })
   expect(mesh.load(3, id, originOf(birth), stamp)).toBeUndefined()
+  mesh.tick()
   mesh.drain(isFirstRemoval)
   expect(mesh.answerTo(mesh.lastRequest)).toMatchObject({ answer: { state: 'found', stale: false } })
   expect(tagsAt(mesh, 3, birth)).toEqual([])

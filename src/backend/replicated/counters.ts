@@ -23,6 +23,7 @@ export function countersOf(
     session_mesh_outcome_unknown_total: commits.unknown,
     session_mesh_sync_rounds_total: sync.completed,
     session_mesh_read_waits_total: pulls.counts.waits,
+    session_mesh_peers_asked_total: pulls.counts.asked,
     session_mesh_stale_reads_prevented_total: shell.staleReadsPrevented,
     session_mesh_foreign_ids_not_asked_total: pulls.counts.notAsked,
     session_mesh_stale_served_total: pulls.counts.staleServed,

@@ -2,7 +2,7 @@ import type { Acks } from '../../../src/advisor/load.js'
 import type { Commit, LoadAnswer, Message, Output, Register, Stamp } from '../../../src/replica/events.js'
 import { REPLICA_DEFAULTS } from '../../../src/replica/options.js'
 import { Replica } from '../../../src/replica/replica.js'
-import { actorTag, type Dot, type IdHash, type NodeId } from '../../../src/session/session.js'
+import { actorTag, sameDot, type Dot, type IdHash, type NodeId } from '../../../src/session/session.js'
 import type { EventQueue } from '../../../src/simulator/queue.js'
 import { decodeMessage, encodeMessage } from '../../../src/transport/codec.js'
 import type { Answer, Change, Cookie, Store, Values } from './site.js'
@@ -26,9 +26,16 @@ export interface MeshCookie extends Cookie {
   /** Where the latest write was made that this browser knows of. */
   readonly writer: number
   /** Every event of the session that this browser has seen: its own, one after the other. */
-  readonly seen: readonly Dot[]
+  readonly seen: readonly Made[]
   /** What it wrote last of each attribute. */
   readonly written: Values
+}
+
+/** An event, where and when it was made. */
+export interface Made {
+  readonly dot: Dot
+  readonly node: number
+  readonly at: number
 }
 
 /** What only somebody who sees all nodes can say about a read. */
@@ -38,10 +45,15 @@ export interface Look {
   readonly node: number
   /** What the node lacked of what this browser had seen: a value that still counts, or only one that was replaced. */
   readonly lacked: 'nothing' | 'replaced' | 'value'
+  /** Where the latest write was made that its browser knows of. */
   readonly writer: number
-  waitedMs: number
-  /** Asked its peers. */
+  /** What the node lacked of what this browser had to be shown. */
+  readonly missing: readonly Made[]
+  /** Had to wait for it. */
+  isAhead: boolean
+  /** Asked its peers at once. */
   asked: boolean
+  waitedMs: number
 }
 
 interface Node {
@@ -109,17 +121,18 @@ export class Mesh implements Store<MeshCookie> {
     const id = `id${String(++this.#ids).padStart(20, '0')}` as IdHash
     const birth = node.replica.nextDot
     const base = { createdAt: this.#now(node), maxIdleMs: Infinity, maxLifeMs: Infinity }
-    const cookie = { session, id, birth, stamp: undefined, writer: at, seen: [birth], written: new Map() }
+    const cookie = { session, id, birth, stamp: undefined, writer: at, seen: [this.#made(at, birth)], written: new Map() }
     this.#commit(node, { type: 'create', id, base, writes: [] }, cookie, done)
   }
 
   read(at: number, cookie: MeshCookie, done: (answer: Answer<MeshCookie>) => void): void {
     const node = this.#node(at)
     const { session, stamp, birth, writer } = cookie
+    const missing = missingAt(node.replica, cookie).filter(({ dot }) => isDue(cookie, dot))
     const lacked = lackedAt(node.replica, cookie)
     const since = this.#queue.now
-    const asked = node.replica.pulls.counts.waits
-    const look: Look = { session, at: since, node: at, lacked, writer, waitedMs: 0, asked: false }
+    const before = { ...node.replica.pulls.counts }
+    const look: Look = { session, at: since, node: at, lacked, writer, missing, isAhead: false, asked: false, waitedMs: 0 }
     this.looks.push(look)
     const request = this.#request((told) => {
       if (told.type !== 'loaded') throw new Error('a load was answered as a commit')
@@ -128,13 +141,14 @@ export class Mesh implements Store<MeshCookie> {
     })
     const origin = { actorTag: actorTag(birth.actor), counter: birth.counter }
     this.#input(node, { type: 'load', request, id: cookie.id, origin, deadline: NEVER, stamp })
-    look.asked = node.replica.pulls.counts.waits > asked
+    look.isAhead = node.replica.pulls.counts.waits > before.waits
+    look.asked = node.replica.pulls.counts.asked > before.asked
   }
 
   write(at: number, cookie: MeshCookie, { name, value }: Change, done: (answer: Answer<MeshCookie>) => void): void {
     const node = this.#node(at)
     const writes = [{ name, kind: 0, value: encoder.encode(value) }]
-    const seen = [...cookie.seen, node.replica.nextDot]
+    const seen = [...cookie.seen, this.#made(at, node.replica.nextDot)]
     const after = { ...cookie, writer: at, seen, written: new Map(cookie.written).set(name, value) }
     this.#commit(node, { type: 'write', birth: cookie.birth, writes }, after, done)
   }
@@ -166,6 +180,10 @@ export class Mesh implements Store<MeshCookie> {
     const stamp = this.#options.stamps ? answer.stamp : undefined
     const registers = node.replica.state.live.get(cookie.birth)?.registers ?? []
     return { cookie: { ...cookie, stamp }, values: valuesOf(registers) }
+  }
+
+  #made(node: number, dot: Dot): Made {
+    return { dot, node, at: this.#queue.now }
   }
 
   #request(hear: (told: Told) => void): number {
@@ -255,11 +273,21 @@ export class Mesh implements Store<MeshCookie> {
   }
 }
 
-function lackedAt({ state }: Replica, { birth, seen, written }: MeshCookie): Look['lacked'] {
-  const held = state.live.get(birth)
+function lackedAt(replica: Replica, cookie: MeshCookie): Look['lacked'] {
+  const held = replica.state.live.get(cookie.birth)
   const values = valuesOf(held?.registers ?? [])
-  if (held?.base === undefined || [...written].some(([name, value]) => values.get(name) !== value)) return 'value'
-  return seen.every((dot) => held.includes(dot) || state.context.has(dot)) ? 'nothing' : 'replaced'
+  if (held?.base === undefined || [...cookie.written].some(([name, value]) => values.get(name) !== value)) return 'value'
+  return missingAt(replica, cookie).length === 0 ? 'nothing' : 'replaced'
+}
+
+function missingAt({ state }: Replica, { birth, seen }: MeshCookie): readonly Made[] {
+  const held = state.live.get(birth)
+  return seen.filter(({ dot }) => held?.includes(dot) !== true && !state.context.has(dot))
+}
+
+/** Whether its browser waits for it: what was replaced since is not in the stamp, and where all is unknown the first counts. */
+function isDue({ birth, stamp }: MeshCookie, dot: Dot): boolean {
+  return sameDot(dot, birth) || stamp?.dots.some((listed) => sameDot(listed, dot)) === true
 }
 
 function nameOf({ actor, counter }: Dot): string {

@@ -35,10 +35,9 @@ function staleJustWhile(claim: typeof unseenMs): fc.IProperty<unknown> {
     const here = place(drawn)
     const store = mesh(drawn, here, bare)
     const visits = browse(store, here.queue, within(drawn, drawnSteps))
-    // A node that does not know a session at all asks for it, stamp or not; what it is told may be ahead of
-    // what was sent.
-    const asked = new Set(store.looks.filter((look) => look.asked).map(placeOf))
-    for (const read of visits.filter((visit) => visit.kind === 'read' && !asked.has(placeOf(visit)))) {
+    // A node that does not know a session at all waits for it, stamp or not: what it serves is of a later moment.
+    const waited = new Set(store.looks.filter((look) => look.isAhead).map(placeOf))
+    for (const read of visits.filter((visit) => visit.kind === 'read' && !waited.has(placeOf(visit)))) {
       const ages = writesBefore(read, visits).map(({ at, node }) => {
         return read.at - at - claim(0, here.wires.delayMs(node, read.node))
       })
