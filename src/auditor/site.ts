@@ -35,6 +35,8 @@ interface Entry {
 
 /** The header that names its entry. */
 const WORK = 'x-work'
+/** Longer than any pause of an audit: no request meets a connection that is just being closed. */
+const KEEP_ALIVE_MS = 600_000
 
 export class Site {
   readonly #middleware: Middleware
@@ -56,7 +58,7 @@ export class Site {
     this.#middleware = expressSession({ store, secret, resave, saveUninitialized: false, ...cookie })
     const added = listenersOf(store).filter(([, listener]) => !before.some(([, other]) => other === listener))
     this.#forget = () => added.forEach(([event, listener]) => isEmitter(store) && store.off(event, listener))
-    this.#server = createServer((req, res) => this.#answer(req, res))
+    this.#server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (req, res) => this.#answer(req, res))
   }
 
   async open(): Promise<void> {

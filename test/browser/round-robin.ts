@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { Agent, createServer, request } from 'node:http'
 import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { connect, type Socket } from 'node:net'
+import { LONG_LIVED } from '../support/long-lived.js'
 
 /** Request after request, and WebSocket after WebSocket, to the next of some local ports. */
 export class RoundRobin {
@@ -13,7 +14,7 @@ export class RoundRobin {
 
   constructor(ports: readonly number[]) {
     this.#ports = ports
-    this.#server = createServer((req, res) => this.#forward(req, res))
+    this.#server = createServer(LONG_LIVED, (req, res) => this.#forward(req, res))
     this.#server.on('upgrade', (req, socket: Socket, head) => this.#join(req, socket, head))
     this.#server.on('connection', (socket: Socket) => this.#hold(socket))
   }

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { text } from 'node:stream/consumers'
 import { WebSocketServer } from 'ws'
 import { createCluster, type Cluster, type Session, type SessionConfig } from '../../src/index.js'
+import { LONG_LIVED } from '../support/long-lived.js'
 import { freePorts } from '../support/members.js'
 import { RoundRobin } from './round-robin.js'
 
@@ -60,7 +61,7 @@ async function openNode(
 
 function serve(cluster: Cluster, hasAccounts: boolean): Server {
   const sessions = cluster.sessions()
-  const server = createServer((req, res) => {
+  const server = createServer(LONG_LIVED, (req, res) => {
     sessions(req, res, () => {
       answer(req, res, { node: cluster.node, hasAccounts }).catch((error: unknown) => {
         if (!res.headersSent) res.writeHead(500)

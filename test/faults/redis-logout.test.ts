@@ -6,6 +6,7 @@ import { createCluster, type Cluster } from '../../src/cluster.js'
 import type { TestRequest } from '../http/support.js'
 import { Browser, type Page } from '../support/browser.js'
 import { each, report } from '../support/load.js'
+import { LONG_LIVED } from '../support/long-lived.js'
 import { RedisServer } from '../support/redis.js'
 
 const TRIALS = Number(process.env['TRIALS'] ?? 10_000)
@@ -25,7 +26,7 @@ beforeAll(async () => {
     const cluster = await createCluster(config)
     await cluster.ready()
     const sessions = cluster.sessions()
-    const server = createServer((req, res) => {
+    const server = createServer(LONG_LIVED, (req, res) => {
       sessions(req, res, (error?: unknown) => {
         if (error !== undefined && error !== null) fail(res, error)
         else application(req as unknown as TestRequest, res).catch((problem: unknown) => fail(res, problem))

@@ -11,6 +11,7 @@ import { resolveSessionOptions, type SessionOptions } from '../../src/http/optio
 import type { Session } from '../../src/http/handle/session-types.js'
 import type { Log } from '../../src/log.js'
 import { IdCodec } from '../../src/session/id.js'
+import { LONG_LIVED } from '../support/long-lived.js'
 
 export const ids: IdCodec = new IdCodec(['0123456789abcdef0123456789abcdef'], randomBytes)
 
@@ -142,7 +143,7 @@ export interface Sent {
 
 /** A server on a free port of this host that ends with the test. */
 export async function serve(listener: RequestListener): Promise<Client> {
-  const server = createServer(listener)
+  const server = createServer(LONG_LIVED, listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   onTestFinished(() => server.closeAllConnections())
   onTestFinished(() => new Promise((resolve) => server.close(() => resolve())))

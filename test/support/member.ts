@@ -10,6 +10,7 @@ import { createCluster, toPrometheus, type ClusterConfig } from '../../src/index
 import type { SessionId } from '../../src/session/session.js'
 import { encodeValue } from '../../src/session/value.js'
 import { CANARY_VALUE } from './canary/scan.js'
+import { LONG_LIVED } from './long-lived.js'
 
 export type Command =
   | { readonly type: 'fill'; readonly sessions: number; readonly bytes: number }
@@ -67,7 +68,7 @@ async function application(req: IncomingMessage, res: ServerResponse): Promise<v
   res.end(JSON.stringify({ node: cluster.node, value: value ?? null }))
 }
 
-const server = createServer((req, res) => {
+const server = createServer(LONG_LIVED, (req, res) => {
   if (req.url === '/readyz') {
     health.ready(req, res)
     return
