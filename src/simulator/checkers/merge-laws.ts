@@ -27,7 +27,8 @@ function compare(a: Process, b: Process): void {
   let sampled = 0
   for (const left of a.replica.state.live.values()) {
     const right = b.replica.state.live.get(left.birth)
-    if (right === undefined || sampled++ >= SAMPLE) continue
+    if (right === undefined) continue
+    if (sampled++ >= SAMPLE) return
     const [ours, theirs] = [left.fragment(), right.fragment()]
     const session = merged(ours, theirs, a.replica.state.context)
     const leftFirst = partsOf(session)
@@ -77,7 +78,8 @@ function isSameId(a: IdEntry, b: IdEntry): boolean {
 }
 
 function isSameRegister(a: Register, b: Register | undefined): boolean {
-  return b?.name === a.name && sameDot(b.dot, a.dot) && mergedText(b.value) === mergedText(a.value)
+  if (a === b) return true
+  return b?.name === a.name && sameDot(b.dot, a.dot) && (a.value === b.value || mergedText(b.value) === mergedText(a.value))
 }
 
 function areIn<T>(items: readonly T[], others: readonly T[], isSame: (a: T, b: T) => boolean): boolean {
