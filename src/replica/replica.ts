@@ -16,6 +16,7 @@ import { Roster } from './roster.js'
 import type { SessionState } from './sessions/session-state.js'
 import { ReplicaState, type StateListener } from './state.js'
 import { Sync } from './sync.js'
+import { Transfers } from './transfers.js'
 
 const DIGEST_EVERY_MS = 1_000
 const FORGET_EVERY_MS = 5_000
@@ -34,6 +35,7 @@ export class Replica {
   readonly sync: Sync
   readonly pulls: Pulls
   readonly #options: ReplicaOptions
+  readonly #transfers: Transfers
   readonly #expiry: Expiry
   readonly #concerns: Concerns
   readonly #commits: Commits
@@ -72,7 +74,8 @@ export class Replica {
     const { node, actor, startedAt } = options
     this.state = new ReplicaState(listener, options.warmSessionsMax, new Conflicts(actor), actor)
     this.roster = new Roster({ ...options, self: { node, actor, startedAt, state: 'joining' } }, now)
-    this.sync = new Sync(this.state, this.roster, emit, options.partFragmentsMax)
+    this.sync = new Sync(this.state, this.roster, emit)
+    this.#transfers = new Transfers(this.state, this.roster, emit, options.partFragmentsMax)
     this.pulls = new Pulls(this.state, this.roster, options, emit)
     this.#concerns = new Concerns(this.roster, emit)
     this.#commits = new Commits(this.state, this.roster, this.#outbox, this.#concerns, emit, options)
@@ -151,6 +154,7 @@ export class Replica {
       case 'link-down':
         this.roster.linkDown(input.link)
         this.sync.linkDown(input.link, now)
+        this.#transfers.linkDown(input.link)
         this.pulls.linkDown(input.link, now)
         this.#expiry.linkDown(input.link, now)
         return
@@ -219,13 +223,13 @@ export class Replica {
         return
       }
       case 'sync-request':
-        return this.sync.onRequest(link, message, now)
+        return this.#transfers.onRequest(link, message, now)
       case 'sync-part':
         return this.sync.onPart(link, message, now)
       case 'sync-end':
         return this.sync.onEnd(link, message, now)
       case 'sync-credit':
-        return this.sync.onCredit(link, message, now)
+        return this.#transfers.onCredit(link, message, now)
       case 'pull':
         return this.pulls.onPull(link, message)
       case 'pull-reply':
@@ -281,6 +285,7 @@ export class Replica {
       this.#sendDigest(this.#links((peer) => peer.phase !== 'stale'), Math.max(0, lagMs))
     }
     this.sync.tick(now)
+    this.#transfers.tick(now)
     this.pulls.tick(now)
     this.#expiry.tick(now, this.#links((peer) => peer.phase === 'live'))
     this.#duplicates.tick(now)
@@ -294,7 +299,7 @@ export class Replica {
   #forget(): void {
     this.state.forgetFormerIds(this.#now - this.#options.rotatedKeptMs)
     // Rule S3; tried again with every tick, or a node that always answers somebody would keep them all.
-    if (this.sync.isAnswering) return
+    if (this.#transfers.isAnswering) return
     this.#forgetAt = this.#now
     this.state.forgetKills(this.#now - this.#options.killsKeptMs, this.#options.killsMax)
   }

@@ -5,6 +5,7 @@ const STATE = 'replica/state'
 const SESSION = 'replica/sessions/session-state'
 const IDS = 'replica/sessions/id-set'
 const SYNC = 'replica/sync'
+const TRANSFERS = 'replica/transfers'
 const SHELVED = 'replica/sessions/shelved-session'
 
 const AGAIN: Change = {
@@ -83,22 +84,22 @@ const ROUNDS: readonly Mutant[] = [
     'return round;', 'scenarios/answers-mixed-up'),
   one('S1', 'parts of two answers to one request are taken for one', SYNC,
     'return round.job === message.job ? round : undefined;', 'return round;', 'scenarios/answers-mixed-up'),
-  one('S2', 'a session that dies during an answer is left out', SYNC,
+  one('S2', 'a session that dies during an answer is left out', TRANSFERS,
     'if (kill !== undefined) kills.push({ birth, dot: kill.dot, reason: kill.reason });', '',
     'scenarios/death-during-an-answer'),
   one('S3', 'kill records are forgotten during an answer', 'replica/replica',
-    'if (this.sync.isAnswering) return;', '', 'scenarios/death-during-an-answer'),
+    'if (this.#transfers.isAnswering) return;', '', 'scenarios/death-during-an-answer'),
   one('S4', 'an answer counts before all of its parts are there', SYNC,
     'if (end === undefined || round.received.size < end.parts) return;', 'if (end === undefined) return;', 3),
-  one('S4', 'the end of an answer claims what came after its beginning', SYNC,
+  one('S4', 'the end of an answer claims what came after its beginning', TRANSFERS,
     'const { round, context, listLive: live } = job;',
     'const { round, listLive: live } = job; const context = this.#state.context.entries();', 5),
   one('S5', 'the floor of the peer is not taken over', SYNC, 'this.#state.joinFloor(end.floor);', '', 1),
   mutant('S5', 'the end of an answer carries the floor as it was at its beginning', [
-    { file: SYNC, find: 'listLive, kills:', put: 'listLive, floor: [...this.#state.floor], kills:' },
-    { file: SYNC, find: '[...this.#state.floor].map(', put: 'job.floor.map(' },
+    { file: TRANSFERS, find: 'listLive, kills:', put: 'listLive, floor: [...this.#state.floor], kills:' },
+    { file: TRANSFERS, find: '[...this.#state.floor].map(', put: 'job.floor.map(' },
   ], 'scenarios/death-during-an-answer'),
-  one('S6', 'live sessions are never listed', SYNC,
+  one('S6', 'live sessions are never listed', TRANSFERS,
     'const listLive = [...this.#state.floor].some(([actor, counter]) => !since.hasUpTo(actor, counter));',
     'const listLive = false;', 1),
   one('S6', 'sessions that the peer has never heard of are taken for dead', SYNC,
@@ -141,8 +142,8 @@ const ROUNDS: readonly Mutant[] = [
     'return registers.length > into.length ? registers.slice() : registers;',
     'return registers.filter((register) => register.value !== null);', 1),
   one('forget', 'versions leave out what all members have', 'replica/replica',
-    'if (this.sync.isAnswering) return;',
-    `if (this.sync.isAnswering) return;
+    'if (this.#transfers.isAnswering) return;',
+    `if (this.#transfers.isAnswering) return;
      const members = this.roster.others().map(({ actor }) => this.roster.peerOf(actor));
      const isStable = (dot) => this.roster.knowsAll && members.every((peer) => peer?.row.has(dot));
      for (const session of this.state.live.values()) {
